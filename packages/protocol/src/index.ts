@@ -1,0 +1,94 @@
+export { type Attestation, attestationTypes, hashAttestation, type Seat, seatNumber, seats } from './attestation.ts'
+export { type BatchRoll, batchRollTypes, hashBatchRoll, rollRoot } from './batchRoll.ts'
+export { type BlockUpload, blockUploadTypes, hashBlockUpload } from './blockUpload.ts'
+export { type CanonicalBody, decodeBody, encodeBody, fromBase64, toBase64 } from './body.ts'
+export { cidToDigest, digestToCid } from './bundle.ts'
+export { type CanonicalValue, decodeCanonicalJson, encodeCanonicalJson, sameBytes } from './canonicalJson.ts'
+export {
+  type CommitSet,
+  commitment,
+  commitSetTypes,
+  hashCommitSet,
+  hashSignedCommitment,
+  type SignedCommitment,
+  signedCommitmentTypes,
+} from './commitment.ts'
+export { eip712Domain, epochAt, PROTOCOL_VERSION, type ProtocolDomain, zeroBytes32 } from './domain.ts'
+export {
+  type ErrorCode,
+  errorCodes,
+  isErrorCode,
+  isPeerHostError,
+  PeerHostError,
+  type PeerHostErrorOptions,
+} from './errors.ts'
+export { type ExecutionKeyProof, executionKeyProofTypes, hashExecutionKeyProof } from './executionKey.ts'
+export { assertFunctionName, assertProjectName, functionId } from './functionId.ts'
+export { canonicalHeaders, type HeaderPair, isRequestHeader, isResponseHeader } from './headers.ts'
+export { LIMITS, LIMITS_CLASSES, type LimitsClass, limitsClass } from './limits.ts'
+export { canonicalPath, canonicalQuery, formatQuery, type QueryPair } from './path.ts'
+export { type PaymentKey, type PaymentMode, paymentId, paymentModeNumber, paymentModes } from './payment.ts'
+export {
+  type AssuranceLevel,
+  attestationSchema,
+  checkReceipt,
+  decodeReceiptHeader,
+  encodeReceiptHeader,
+  type PaymentRecord,
+  type Receipt,
+  type ReceiptCheck,
+  type ReceiptCheckName,
+  receiptFromJson,
+  receiptToJson,
+  type SettlementRecord,
+  type SignedAttestation,
+  sameHex,
+  ticketSchema,
+} from './receipt.ts'
+export {
+  type CanonicalRequest,
+  canonicalRequest,
+  decodeRequest,
+  encodeRequest,
+  hashInput,
+  type RawRequest,
+} from './request.ts'
+export {
+  type CanonicalResult,
+  canonicalResult,
+  decodeResult,
+  encodeResult,
+  failedResult,
+  hashResult,
+  isResourceOutcome,
+  type Outcome,
+  outcomeNumber,
+  outcomeOf,
+  outcomeStatus,
+  outcomes,
+  type RawResult,
+} from './result.ts'
+export { seal } from './seal.ts'
+export {
+  type ExecutedRequest,
+  type PlannedSettlement,
+  planSettlement,
+  rollsOf,
+  type SettlementBatch,
+  type SettlementGroup,
+  type SettlementItem,
+  withRolls,
+} from './settlement.ts'
+export { createDigestSigner, type DigestSigner, pureSigning, type Signing } from './signing.ts'
+export { type Lane, laneNumber, lanes, requestId, type Ticket, ticketTypes } from './ticket.ts'
+export {
+  type DeclineReason,
+  declineReasons,
+  decodeGatewayMessage,
+  decodeWorkerMessage,
+  encodeWire,
+  type GatewayMessage,
+  type Usage,
+  type WorkerMessage,
+} from './wire.ts'
+export { hashWorkerHello, type WorkerHello, workerHelloTypes } from './workerHello.ts'

@@ -1,0 +1,89 @@
+/**
+ * Every limit of the network, once. Gateway, worker, bundler and local development enforce these same numbers;
+ * `peerhost limits` lists them. Units are in the names.
+ */
+export const LIMITS = {
+  /** Largest bundle that is stored as one raw block. */
+  bundleBytes: 1_048_576,
+  /** Largest metadata document (description and schemas) of a function. */
+  metadataBytes: 65_536,
+  /** Largest request body a gateway accepts. */
+  requestBodyBytes: 1_048_576,
+  /** Largest canonical request, after encoding. */
+  canonicalRequestBytes: 2_097_152,
+  /** Largest path (the part after the function's own URL), in characters. */
+  pathCharacters: 2_048,
+  /** Largest query string, in characters. */
+  queryCharacters: 8_192,
+  /** Most header pairs that enter the canonical request. */
+  headerPairs: 64,
+  /** Largest single header value, in characters. */
+  headerValueCharacters: 8_192,
+  /** Largest response body of a function. */
+  responseBodyBytes: 1_048_576,
+  /** Largest canonical result, after encoding. */
+  canonicalResultBytes: 2_097_152,
+  /** Most that a function may write to stdout and stderr; more ends it as `output-too-large`. */
+  logBytes: 1_048_576,
+  /** Input that may travel in calldata on the confirmed lane. */
+  calldataInputBytes: 8_192,
+  /** A worker refuses a ticket whose `issuedAt` is further than this from its own clock. */
+  clockSkewSeconds: 30,
+  /** Longest time from `issuedAt` to `deadline`. */
+  ticketLifetimeSeconds: 300,
+  /** How long after the deadline a ticket may still be settled. */
+  settlementGraceSeconds: 3_600,
+  /** Length of an epoch: credit caps and seats are counted per epoch. */
+  epochSeconds: 3_600,
+  /** Most requests in one settlement transaction. */
+  settlementBatchItems: 50,
+  /** Longest project or function name. */
+  nameCharacters: 64,
+  /** Most functions in one deployment. */
+  functionsPerDeployment: 64,
+  /** Largest frame on the wire between gateway and worker. */
+  wireFrameBytes: 8_388_608,
+} as const
+
+/** What one execution may use. `fee` is what the owner pays the network for it, in atomic units of the settlement token. */
+export type LimitsClass = {
+  readonly id: number
+  readonly name: string
+  readonly timeoutMs: number
+  readonly memoryBytes: number
+  readonly cpus: number
+  readonly pids: number
+  readonly tmpBytes: number
+  readonly fee: bigint
+}
+
+const MiB = 1_048_576
+
+export const LIMITS_CLASSES = [
+  { id: 1, name: 'small', timeoutMs: 5_000, memoryBytes: 128 * MiB, cpus: 1, pids: 64, tmpBytes: 16 * MiB, fee: 100n },
+  {
+    id: 2,
+    name: 'medium',
+    timeoutMs: 15_000,
+    memoryBytes: 256 * MiB,
+    cpus: 1,
+    pids: 64,
+    tmpBytes: 32 * MiB,
+    fee: 400n,
+  },
+  {
+    id: 3,
+    name: 'large',
+    timeoutMs: 60_000,
+    memoryBytes: 512 * MiB,
+    cpus: 2,
+    pids: 128,
+    tmpBytes: 64 * MiB,
+    fee: 2_000n,
+  },
+] as const satisfies readonly LimitsClass[]
+
+/** The class with this id, or `undefined`: ids come from the chain and may be newer than this code. */
+export function limitsClass(id: number): LimitsClass | undefined {
+  return LIMITS_CLASSES.find((candidate) => candidate.id === id)
+}

@@ -1,0 +1,138 @@
+import type { Address, Hex } from 'viem'
+import { z } from 'zod'
+import { PeerHostError } from './errors.ts'
+import { LIMITS } from './limits.ts'
+import { attestationSchema, ticketSchema } from './receipt.ts'
+
+/**
+ * What gateway and worker say to each other over their WebSocket, as JSON text, one message a frame. Bytes are base64.
+ *
+ * challenge → hello → welcome | refused; then `job` → (`declined` | `attested`), `job` may be followed by `cancel`;
+ * `roll` → `rolled` | `roll-refused`; `input` → `input-given` | `input-unknown` for tickets that the worker saw on chain;
+ * `settled` tells which requests were paid and where.
+ */
+const hex = z.custom<Hex>((value) => typeof value === 'string' && /^0x([0-9a-f]{2})*$/i.test(value), 'not hex')
+const bytes32 = z.custom<Hex>(
+  (value) => typeof value === 'string' && /^0x[0-9a-f]{64}$/i.test(value),
+  'not 32 bytes of hex',
+)
+const address = z.custom<Address>(
+  (value) => typeof value === 'string' && /^0x[0-9a-f]{40}$/i.test(value),
+  'not an address',
+)
+const base64 = z.string().max(LIMITS.wireFrameBytes)
+const count = z.int().nonnegative()
+
+/** Why a worker does not run a job. A reason code of the operator's status as well. */
+export const declineReasons = [
+  'at-capacity',
+  'draining',
+  'clock-skew',
+  'deadline-too-close',
+  'ticket-signature',
+  'function-unknown',
+  'function-mismatch',
+  'runtime-unsupported',
+  'limits-class-unknown',
+  'fee-too-low',
+  'credit-exhausted',
+  'input-mismatch',
+  'bundle-unavailable',
+  'bundle-mismatch',
+  'quorum-unsupported',
+  'sandbox-failed',
+] as const
+export type DeclineReason = (typeof declineReasons)[number]
+
+const gatewayMessage = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('challenge'),
+    gateway: address,
+    chainId: count,
+    coordinator: address,
+    challenge: bytes32,
+  }),
+  z.strictObject({ type: z.literal('welcome'), operator: address }),
+  z.strictObject({ type: z.literal('refused'), reason: z.string().max(500) }),
+  z.strictObject({
+    type: z.literal('job'),
+    requestId: bytes32,
+    ticket: ticketSchema,
+    signature: hex,
+    salt: bytes32,
+    input: base64,
+  }),
+  z.strictObject({ type: z.literal('cancel'), requestId: bytes32 }),
+  z.strictObject({
+    type: z.literal('roll'),
+    batchId: z.string().max(64),
+    requestIds: z.array(bytes32).min(1).max(1_000),
+  }),
+  z.strictObject({ type: z.literal('input-given'), requestId: bytes32, salt: bytes32, input: base64 }),
+  z.strictObject({ type: z.literal('input-unknown'), requestId: bytes32 }),
+  z.strictObject({ type: z.literal('settled'), transaction: bytes32, requestIds: z.array(bytes32).max(1_000) }),
+])
+
+const usage = z.strictObject({
+  durationMs: z.number().nonnegative(),
+  queueMs: z.number().nonnegative(),
+  logBytes: count,
+})
+
+const workerMessage = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('hello'),
+    executionKey: address,
+    signature: hex,
+    capacity: count,
+    runtimeDigests: z.array(bytes32).max(16),
+    agent: z.string().max(100),
+  }),
+  z.strictObject({ type: z.literal('declined'), requestId: bytes32, reason: z.enum(declineReasons) }),
+  z.strictObject({
+    type: z.literal('attested'),
+    requestId: bytes32,
+    attestation: attestationSchema,
+    signature: hex,
+    result: base64,
+    usage,
+  }),
+  z.strictObject({ type: z.literal('rolled'), batchId: z.string().max(64), signature: hex }),
+  z.strictObject({ type: z.literal('roll-refused'), batchId: z.string().max(64), reason: z.string().max(500) }),
+  z.strictObject({ type: z.literal('input'), requestId: bytes32 }),
+  z.strictObject({ type: z.literal('capacity'), capacity: count }),
+])
+
+export type GatewayMessage = z.output<typeof gatewayMessage>
+export type WorkerMessage = z.output<typeof workerMessage>
+/** Usage as the worker reports it: beside the attestation, outside agreement. It moves no money. */
+export type Usage = z.output<typeof usage>
+
+/** Message → frame. */
+export function encodeWire(message: GatewayMessage | WorkerMessage): string {
+  return JSON.stringify(message, (_, value) => (typeof value === 'bigint' ? value.toString() : value))
+}
+
+/** Frame from a gateway → message. Throws `request_invalid`, never anything else. */
+export function decodeGatewayMessage(frame: string): GatewayMessage {
+  return parse(gatewayMessage, frame)
+}
+
+/** Frame from a worker → message. Throws `request_invalid`, never anything else. */
+export function decodeWorkerMessage(frame: string): WorkerMessage {
+  return parse(workerMessage, frame)
+}
+
+function parse<T>(schema: z.ZodType<T>, frame: string): T {
+  let value: unknown
+  try {
+    value = JSON.parse(frame)
+  } catch (cause) {
+    throw new PeerHostError('request_invalid', 'The frame is not JSON.', { cause })
+  }
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new PeerHostError('request_invalid', 'The frame is not a message of this protocol.', {
+    details: parsed.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+  })
+}
