@@ -55,7 +55,7 @@ function assertCanonicalValue(value: unknown, path: string): void {
       throw new PeerHostError('request_invalid', 'A number is not a safe integer.', { details: [path] })
     }
   } else if (Array.isArray(value)) {
-    value.forEach((item, index) => assertCanonicalValue(item, `${path}[${index}]`))
+    for (const [index, item] of value.entries()) assertCanonicalValue(item, `${path}[${index}]`)
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, item] of Object.entries(value)) {
       assertCanonicalValue(key, `${path}: a key`)

@@ -79,7 +79,7 @@ export {
   type SettlementItem,
   withRolls,
 } from './settlement.ts'
-export { createDigestSigner, type DigestSigner, pureSigning, type Signing } from './signing.ts'
+export { createDigestSigner, type DigestSigner, isStrictSignature, pureSigning, type Signing } from './signing.ts'
 export { type Lane, laneNumber, lanes, requestId, type Ticket, ticketTypes } from './ticket.ts'
 export {
   type DeclineReason,

@@ -15,7 +15,7 @@ export function canonicalPath(raw: string): string {
   if (raw !== '' && !raw.startsWith('/'))
     throw new PeerHostError('request_invalid', 'The path does not begin with a slash.')
   if (!raw.isWellFormed()) throw new PeerHostError('request_invalid', 'The path holds a lone surrogate.')
-  if (/[\\\0-\x1f\x7f?#]/.test(raw))
+  if (/[\\?#\p{Cc}]/u.test(raw))
     throw new PeerHostError('request_invalid', 'The path holds a character that a path cannot hold.')
   if (/%(?![0-9a-f]{2})/i.test(raw))
     throw new PeerHostError('request_invalid', 'The path holds a broken percent-escape.')

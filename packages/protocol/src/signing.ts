@@ -16,6 +16,7 @@ export type Signing = {
 export const pureSigning: Signing = {
   sign: (privateKey, digest) => sign({ hash: digest, privateKey, to: 'hex' }),
   recover: async (digest, signature) => {
+    if (!isStrictSignature(signature)) return undefined
     try {
       return await recoverAddress({ hash: digest, signature })
     } catch {
@@ -23,6 +24,18 @@ export const pureSigning: Signing = {
     }
   },
 }
+
+/**
+ * True for 65 bytes with v 27 or 28 and a low s: the only form the contract accepts, so that no party takes off chain
+ * what the chain would refuse.
+ */
+export function isStrictSignature(signature: Hex): boolean {
+  if (!/^0x[0-9a-f]{128}1[bc]$/i.test(signature)) return false
+  return BigInt(`0x${signature.slice(66, 130)}`) <= halfOrder
+}
+
+/** Half the order of secp256k1 (SEC 2, section 2.4.1). */
+const halfOrder = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n
 
 /** A key that signs the protocol's digests, and its address. */
 export type DigestSigner = { address: Address; sign: (digest: Hex) => Promise<Hex> }
