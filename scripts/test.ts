@@ -1,0 +1,122 @@
+/**
+ * The test command: every stage, in order, with the count of tests as its last line.
+ * `npm test -- contracts unit` runs only the stages that are named.
+ */
+import { spawn } from 'node:child_process'
+import { readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ensureDockerEngine } from '@peerhost/devnet'
+
+type Count = { passed: number; failed: number }
+type Stage = { name: string; about: string; run: () => Promise<Count> }
+
+const root = join(import.meta.dirname, '..')
+const source = '--conditions=@peerhost/source'
+
+const stages: Stage[] = [
+  { name: 'check', about: 'format, lint, types, unused code, generated files', run: () => check() },
+  { name: 'contracts', about: 'forge: unit, fuzz, invariants, vectors', run: () => contracts() },
+  { name: 'unit', about: 'vitest: every package, with real anvil, Docker and PostgreSQL', run: () => vitest(['packages', 'scripts']) },
+  { name: 'examples', about: 'every example runs and asserts', run: () => examples() },
+  { name: 'e2e', about: 'vitest: the whole network', run: () => vitest(['test/e2e']) },
+  { name: 'packed', about: 'vitest: the packages as they are published', run: () => vitest(['test/packed']) },
+]
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => !stages.some((stage) => stage.name === name))
+if (unknown.length > 0) {
+  console.error(`There is no stage ${unknown.join(', ')}. Stages: ${stages.map((stage) => stage.name).join(', ')}.`)
+  process.exit(2)
+}
+
+await ensureDockerEngine({ onProgress: (message) => console.error(message) })
+const total: Count = { passed: 0, failed: 0 }
+for (const stage of stages.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  console.log(`\n== ${stage.name}: ${stage.about}`)
+  const startedAt = performance.now()
+  const count = await stage.run()
+  total.passed += count.passed
+  total.failed += count.failed
+  console.log(`-- ${stage.name}: ${count.passed} passed, ${count.failed} failed, ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
+}
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
+console.log(`\n${total.passed} passed, ${total.failed} failed`)
+
+/** Each command is one check: it passes when it exits with 0. */
+async function check(): Promise<Count> {
+  const commands = [
+    ['biome', 'check', '--error-on-warnings', '.'],
+    ['tsc', '--noEmit', '-p', 'tsconfig.json'],
+    ['knip'],
+    ['node', source, 'contracts/scripts/generateArtifacts.ts', '--check'],
+    ['node', source, 'vectors/generate.ts', '--check'],
+  ]
+  return tally(commands)
+}
+
+async function contracts(): Promise<Count> {
+  const folder = join(root, 'contracts')
+  const format = (await run(['forge', 'fmt', '--check'], folder)).code
+  const { code, stdout } = await run(['forge', 'test', '--json'], folder, 'collect')
+  const count: Count = { passed: format === 0 ? 1 : 0, failed: format === 0 ? 0 : 1 }
+  const report = stdout.slice(stdout.indexOf('{'))
+  if (report === '') return { passed: count.passed, failed: count.failed + 1 }
+  type Suite = { test_results: Record<string, { status: string; reason?: string | null }> }
+  for (const [suite, { test_results }] of Object.entries(JSON.parse(report) as Record<string, Suite>)) {
+    for (const [test, { status, reason }] of Object.entries(test_results)) {
+      if (status === 'Success') count.passed += 1
+      else {
+        count.failed += 1
+        console.log(`FAILED ${suite} ${test}: ${reason ?? status}`)
+      }
+    }
+  }
+  if (code !== 0 && count.failed === 0) count.failed = 1
+  return count
+}
+
+async function vitest(filters: string[]): Promise<Count> {
+  const file = join(tmpdir(), `peerhost-test-${process.pid}.json`)
+  const { code } = await run(['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...filters])
+  try {
+    const report = JSON.parse(readFileSync(file, 'utf8')) as { numPassedTests: number; numFailedTests: number }
+    // A file that does not load has no tests to fail, yet the run has failed.
+    return { passed: report.numPassedTests, failed: code !== 0 && report.numFailedTests === 0 ? 1 : report.numFailedTests }
+  } catch {
+    return { passed: 0, failed: 1 }
+  } finally {
+    rmSync(file, { force: true })
+  }
+}
+
+async function examples(): Promise<Count> {
+  return tally([
+    ['node', source, 'examples/weather/check.ts'],
+    ['node', source, 'examples/webhook/check.ts'],
+    ['node', source, 'examples/paid-agent/main.ts'],
+    ['node', source, 'examples/demo/main.ts', '--once', '--json'],
+  ])
+}
+
+async function tally(commands: string[][]): Promise<Count> {
+  const count: Count = { passed: 0, failed: 0 }
+  for (const command of commands) {
+    const { code } = await run(command)
+    if (code === 0) count.passed += 1
+    else count.failed += 1
+    console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${command.join(' ')}`)
+  }
+  return count
+}
+
+function run(command: string[], cwd = root, output: 'show' | 'collect' = 'show'): Promise<{ code: number; stdout: string }> {
+  const [program = '', ...args] = command
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, stdio: ['ignore', output === 'show' ? 'inherit' : 'pipe', 'inherit'] })
+    const chunks: Buffer[] = []
+    child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk))
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ code: code ?? 1, stdout: Buffer.concat(chunks).toString() }))
+  })
+}
