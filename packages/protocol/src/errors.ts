@@ -36,6 +36,7 @@ export const errorCodes = [
   'payee_changed',
   'insufficient_funds',
   'chain_unavailable',
+  'gateway_unavailable',
   'transaction_failed',
   'sandbox_unavailable',
   'not_isolated',
