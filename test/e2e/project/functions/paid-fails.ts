@@ -1,0 +1,1 @@
+export default () => Response.json({ error: 'not found' }, { status: 404 })

@@ -1,0 +1,1 @@
+export default () => Response.json({ paid: true, random: crypto.randomUUID() })
