@@ -23,6 +23,7 @@ export {
   type PeerHostErrorOptions,
 } from './errors.ts'
 export { type ExecutionKeyProof, executionKeyProofTypes, hashExecutionKeyProof } from './executionKey.ts'
+export { executionSeed } from './executionSeed.ts'
 export { assertFunctionName, assertProjectName, functionId } from './functionId.ts'
 export { canonicalHeaders, type HeaderPair, isRequestHeader, isResponseHeader } from './headers.ts'
 export { LIMITS, LIMITS_CLASSES, type LimitsClass, limitsClass } from './limits.ts'

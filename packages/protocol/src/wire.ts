@@ -30,6 +30,7 @@ export const declineReasons = [
   'clock-skew',
   'deadline-too-close',
   'ticket-signature',
+  'ticket-invalid',
   'function-unknown',
   'function-mismatch',
   'runtime-unsupported',
