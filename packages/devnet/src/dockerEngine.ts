@@ -1,0 +1,205 @@
+import { spawn } from 'node:child_process'
+import { existsSync, openSync, readFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { dockerApi } from './dockerApi.ts'
+import { lastLines } from './managedProcess.ts'
+
+/** A Docker engine that answers, or why there is none and exactly what to type. */
+export type DockerEngine =
+  | {
+      status: 'ready'
+      socketPath: string
+      version: string
+      /** Ends the engine when we started it by hand and nobody's container runs on it; else does nothing. */
+      release: () => Promise<void>
+    }
+  | { status: 'unavailable'; reason: string; commands: readonly string[] }
+
+export type EnsureDockerOptions = {
+  /** Asks on a terminal before anything is installed or started. Without it, root does it without asking. */
+  confirm?: ((question: string) => Promise<boolean>) | undefined
+  /** Says what is being done, for people. */
+  onStep?: (text: string) => void
+  signal?: AbortSignal | undefined
+}
+
+const defaultSocket = '/var/run/docker.sock'
+const pidFile = '/var/run/docker.pid'
+const startTimeoutMs = 60_000
+const installTimeoutMs = 600_000
+
+/** Finds the engine; when there is none and we may, installs and starts it. */
+export async function ensureDockerEngine(options: EnsureDockerOptions = {}): Promise<DockerEngine> {
+  const found = await findDockerEngine()
+  if (found.status === 'ready' || process.platform !== 'linux' || process.getuid?.() !== 0) return found
+  const installed = findProgram('dockerd') !== undefined
+  const canInstall = findProgram('apt-get') !== undefined
+  if (!installed && !canInstall) return found
+  const question = installed
+    ? 'The Docker engine is not running. Start it?'
+    : 'Functions run in Docker containers, and Docker is not installed. Install it now (apt-get install docker.io)?'
+  if (options.confirm && !(await options.confirm(question))) return found
+  if (!installed) {
+    options.onStep?.('Installing the Docker engine (docker.io)')
+    const failed = await installDocker(options.signal)
+    if (failed) return unavailable(failed)
+    const startedByPackage = await findDockerEngine()
+    if (startedByPackage.status === 'ready') return startedByPackage
+  }
+  options.onStep?.('Starting the Docker engine')
+  return startEngine(options.signal)
+}
+
+/** The engine that answers now, on `DOCKER_HOST` or one of the usual sockets. Changes nothing. */
+export async function findDockerEngine(): Promise<DockerEngine> {
+  let denied: string | undefined
+  for (const socketPath of candidateSockets()) {
+    const version = await engineVersion(socketPath).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'EACCES') denied = socketPath
+      return undefined
+    })
+    if (version) return { status: 'ready', socketPath, version, release: async () => {} }
+  }
+  if (denied)
+    return {
+      status: 'unavailable',
+      reason: `The Docker engine runs, but this user may not use ${denied}.`,
+      commands: ['sudo usermod -aG docker "$USER"', 'newgrp docker'],
+    }
+  return unavailable('No Docker engine answers on this machine.')
+}
+
+function unavailable(reason: string): DockerEngine {
+  return { status: 'unavailable', reason, commands: installCommands() }
+}
+
+function installCommands(): string[] {
+  if (process.platform === 'darwin') return ['brew install --cask docker', 'open -a Docker']
+  if (process.platform !== 'linux') return ['Install Docker Desktop: https://docs.docker.com/desktop/']
+  const sudo = process.getuid?.() === 0 ? '' : 'sudo '
+  const start = existsSync('/run/systemd/system') ? `${sudo}systemctl start docker` : `${sudo}service docker start`
+  if (findProgram('dockerd')) return [start]
+  if (findProgram('apt-get')) return [`${sudo}apt-get update && ${sudo}apt-get install -y docker.io`, start]
+  return ['Install the Docker engine: https://docs.docker.com/engine/install/', start]
+}
+
+function candidateSockets(): string[] {
+  const host = process.env.DOCKER_HOST
+  if (host) return host.startsWith('unix://') ? [host.slice('unix://'.length)] : []
+  const runtime = process.env.XDG_RUNTIME_DIR
+  return [
+    defaultSocket,
+    ...(runtime ? [join(runtime, 'docker.sock')] : []),
+    join(homedir(), '.docker/run/docker.sock'),
+    join(homedir(), '.colima/default/docker.sock'),
+  ]
+}
+
+async function engineVersion(socketPath: string): Promise<string | undefined> {
+  const { status, body } = await dockerApi(socketPath, 'GET', '/version')
+  return status === 200 ? ((JSON.parse(body) as { Version?: string }).Version ?? 'unknown') : undefined
+}
+
+/** Resolves to what went wrong, or nothing. */
+async function installDocker(signal?: AbortSignal): Promise<string | undefined> {
+  const log = join(tmpdir(), 'peerhost-docker-install.log')
+  for (const args of [
+    ['-q', 'update'],
+    ['-q', 'install', '-y', '--no-install-recommends', 'docker.io'],
+  ]) {
+    const code = await run('apt-get', args, log, signal)
+    if (code !== 0) return `apt-get ${args.join(' ')} failed (${log}): ${lastLines(log, 3).join(' | ')}`
+  }
+  return undefined
+}
+
+function run(program: string, args: readonly string[], logFile: string, signal?: AbortSignal): Promise<number | null> {
+  const log = openSync(logFile, 'a')
+  const timeout = AbortSignal.timeout(installTimeoutMs)
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      stdio: ['ignore', log, log],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+    })
+    child.once('error', () => resolve(null))
+    child.once('exit', resolve)
+  })
+}
+
+/** By systemd where it runs, else by hand: a container or a minimal machine has no service manager. */
+async function startEngine(signal?: AbortSignal): Promise<DockerEngine> {
+  const log = join(tmpdir(), 'peerhost-dockerd.log')
+  if (existsSync('/run/systemd/system')) {
+    await run('systemctl', ['start', 'docker'], log, signal)
+    return waitForEngine(undefined, log, signal)
+  }
+  const plain = await startByHand([], log, signal)
+  if (plain.status === 'ready') return plain
+  // Sandboxes have no network: an engine that may not touch the firewall or the file system's layers still serves.
+  return startByHand(['--iptables=false', '--ip6tables=false', '--bridge=none', '--storage-driver=vfs'], log, signal)
+}
+
+async function startByHand(flags: readonly string[], logFile: string, signal?: AbortSignal): Promise<DockerEngine> {
+  const log = openSync(logFile, 'a')
+  const daemon = spawn('dockerd', ['--host', `unix://${defaultSocket}`, '--pidfile', pidFile, ...flags], {
+    detached: true,
+    stdio: ['ignore', log, log],
+  })
+  daemon.once('error', () => {})
+  daemon.unref()
+  return waitForEngine(daemon.pid, logFile, signal)
+}
+
+async function waitForEngine(pid: number | undefined, logFile: string, signal?: AbortSignal): Promise<DockerEngine> {
+  const deadline = Date.now() + startTimeoutMs
+  while (Date.now() < deadline && !signal?.aborted && (pid === undefined || isAlive(pid))) {
+    const version = await engineVersion(defaultSocket).catch(() => undefined)
+    if (version)
+      return {
+        status: 'ready',
+        socketPath: defaultSocket,
+        version,
+        release: pid === undefined ? async () => {} : () => releaseEngine(pid),
+      }
+    await sleep(200)
+  }
+  if (pid !== undefined && isAlive(pid)) await stopDaemon(pid)
+  return unavailable(`The Docker engine did not start (${logFile}): ${lastLines(logFile, 3).join(' | ')}`)
+}
+
+async function releaseEngine(pid: number): Promise<void> {
+  const containers = await dockerApi(defaultSocket, 'GET', '/containers/json').catch(() => undefined)
+  if (containers?.status !== 200 || containers.body.trim() !== '[]') return
+  if (readPid() === pid) await stopDaemon(pid)
+}
+
+async function stopDaemon(pid: number): Promise<void> {
+  process.kill(pid, 'SIGTERM')
+  const deadline = Date.now() + 15_000
+  while (isAlive(pid) && Date.now() < deadline) await sleep(100)
+}
+
+function readPid(): number | undefined {
+  try {
+    return Number(readFileSync(pidFile, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function findProgram(name: string): string | undefined {
+  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
+  return directories.map((directory) => join(directory, name)).find((path) => existsSync(path))
+}

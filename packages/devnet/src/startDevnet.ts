@@ -1,0 +1,188 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PeerHostError } from '@peerhost/protocol'
+import { type DevnetAccounts, devnetAccounts } from './accounts.ts'
+import { type DevnetChain, startChain } from './chain.ts'
+import { type DevnetAddresses, deployContracts, fundAccounts, hasContracts } from './contracts.ts'
+import { freePort } from './freePort.ts'
+import { type DevnetNetwork, type GatewayProcess, startGateway } from './gatewayProcess.ts'
+import type { Exit } from './managedProcess.ts'
+import { removeSandboxes } from './sandboxes.ts'
+import { startWorker, type WorkerProcess } from './workerProcess.ts'
+
+/** What happened while a devnet came up, ran or went down. */
+export type DevnetEvent =
+  | { type: 'step'; step: 'chain' | 'contracts' | 'gateway' | 'workers' | 'stopping'; text: string }
+  /** A process ended that nobody asked to end. */
+  | { type: 'exit'; name: string; exit: Exit; logFile: string }
+
+export type DevnetOptions = {
+  workers?: number
+  /** Logs, databases, blocks and addresses go there. It is created when missing. */
+  directory: string
+  /** Port of the gateway; default a free one. */
+  port?: number | undefined
+  /** The Docker engine that runs functions; `ensureDockerEngine` finds it. */
+  dockerSocket: string
+  /** Keep the chain in the directory, and continue what a previous start left there. */
+  persist?: boolean
+  onEvent?: (event: DevnetEvent) => void
+  signal?: AbortSignal | undefined
+}
+
+/** A whole network on this machine. */
+export type Devnet = {
+  directory: string
+  chain: DevnetChain
+  addresses: DevnetAddresses
+  accounts: DevnetAccounts
+  gatewayUrl: string
+  /** The processes as they are now: `restartGateway` and `startWorker` replace and add. */
+  gateway: () => GatewayProcess
+  workers: () => readonly WorkerProcess[]
+  /** Starts the gateway again after it ended, on the same port and data. */
+  restartGateway: () => Promise<GatewayProcess>
+  /** Starts worker `index` again after it ended, with the same keys and data. */
+  restartWorker: (index: number) => Promise<WorkerProcess>
+  /** Ends every process in reverse order and removes the containers they left. Safe to call twice. */
+  stop: () => Promise<void>
+}
+
+const defaultWorkers = 2
+const connectTimeoutMs = 30_000
+
+/**
+ * Starts chain, contracts, gateway and workers, each as a process of its own. When one does not come up, or the signal
+ * fires, everything that did is stopped before this throws.
+ */
+export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
+  const directory = resolve(options.directory)
+  mkdirSync(directory, { recursive: true })
+  const count = options.workers ?? defaultWorkers
+  const accounts = devnetAccounts(count)
+  const running = createRunning(options)
+  try {
+    running.step('chain', 'Starting the chain')
+    const chain = await startChain({ directory, persist: options.persist ?? false, signal: options.signal })
+    running.watch(chain.process)
+    running.step('contracts', 'Deploying contracts and test USDC')
+    const addresses = await contractsOf(directory, chain, accounts)
+    const network: DevnetNetwork = { directory, chain, addresses, accounts }
+    running.step('gateway', 'Starting the gateway')
+    const port = options.port ?? (await freePort())
+    let gateway = running.watch(await startGateway(network, port, options.signal))
+    running.step('workers', `Starting ${count} worker${count === 1 ? '' : 's'}`)
+    const workerOptions = { gateways: [gateway.ready], dockerSocket: options.dockerSocket }
+    const workers = await startAll(count, async (index) =>
+      running.watch(await startWorker(network, { ...workerOptions, index, signal: options.signal })),
+    )
+    await waitForWorkers(gateway.ready.url, count, options.signal)
+    return {
+      directory,
+      chain,
+      addresses,
+      accounts,
+      gatewayUrl: gateway.ready.url,
+      gateway: () => gateway,
+      workers: () => workers,
+      restartGateway: async () => {
+        gateway = running.watch(await startGateway(network, port))
+        return gateway
+      },
+      restartWorker: async (index) => {
+        const worker = running.watch(await startWorker(network, { ...workerOptions, index }))
+        workers[index] = worker
+        return worker
+      },
+      stop: running.stop,
+    }
+  } catch (error) {
+    await running.stop()
+    throw error
+  }
+}
+
+type Stoppable = { name: string; logFile: string; exited: Promise<Exit>; stop: (graceMs?: number) => Promise<Exit> }
+
+/** The processes in the order of their start: what stops them all, and says when one ends by itself. */
+function createRunning({ dockerSocket, directory, onEvent = () => {} }: DevnetOptions) {
+  const processes: Stoppable[] = []
+  let stopping: Promise<void> | undefined
+  const stopAll = async () => {
+    onEvent({ type: 'step', step: 'stopping', text: 'Stopping' })
+    const workers = processes.filter(({ name }) => name.startsWith('worker-'))
+    await Promise.all(workers.map((worker) => worker.stop()))
+    for (const managed of processes.filter((managed) => !workers.includes(managed)).reverse()) await managed.stop()
+    await removeSandboxes(dockerSocket, resolve(directory))
+  }
+  return {
+    step: (step: Extract<DevnetEvent, { type: 'step' }>['step'], text: string) => onEvent({ type: 'step', step, text }),
+    watch: <Managed extends Stoppable>(managed: Managed): Managed => {
+      processes.push(managed)
+      void managed.exited.then((exit) => {
+        if (!stopping) onEvent({ type: 'exit', name: managed.name, exit, logFile: managed.logFile })
+      })
+      return managed
+    },
+    stop: () => {
+      stopping ??= stopAll()
+      return stopping
+    },
+  }
+}
+
+/** Starts all at once and, when one fails, waits for the others before it throws, so that nobody is left unwatched. */
+async function startAll<T>(count: number, start: (index: number) => Promise<T>): Promise<T[]> {
+  const started = await Promise.allSettled(Array.from({ length: count }, (_, index) => start(index)))
+  const failed = started.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+  return started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+}
+
+/** Waits until the gateway counts this many workers: a ready worker may still be greeting the gateway. */
+async function waitForWorkers(gatewayUrl: string, count: number, signal?: AbortSignal): Promise<void> {
+  const deadline = Date.now() + connectTimeoutMs
+  let connected = 0
+  while (Date.now() < deadline) {
+    signal?.throwIfAborted()
+    const response = await fetch(`${gatewayUrl}/v1/network`, { signal: AbortSignal.timeout(5_000) })
+    const network = (await response.json()) as { workers?: number }
+    connected = network.workers ?? 0
+    if (connected >= count) return
+    await sleep(50)
+  }
+  throw new PeerHostError('no_worker', `Only ${connected} of ${count} workers reached the gateway.`, {
+    hint: 'The workers’ logs in the devnet’s directory say why.',
+  })
+}
+
+/** The addresses of a kept directory when its chain still has the contracts, else of a fresh deployment. */
+async function contractsOf(directory: string, chain: DevnetChain, accounts: DevnetAccounts): Promise<DevnetAddresses> {
+  const file = join(directory, 'contracts.json')
+  const kept = readKept(file)
+  if (kept && (await hasContracts(chain.rpcUrl, kept))) {
+    await fundAccounts(chain.rpcUrl, accounts)
+    return kept
+  }
+  forgetProcesses(directory)
+  const addresses = await deployContracts(chain.rpcUrl, accounts)
+  writeFileSync(file, JSON.stringify({ ...addresses, deployBlock: addresses.deployBlock.toString() }, null, 2))
+  return addresses
+}
+
+function readKept(file: string): DevnetAddresses | undefined {
+  try {
+    const kept = JSON.parse(readFileSync(file, 'utf8')) as DevnetAddresses
+    return { ...kept, deployBlock: BigInt(kept.deployBlock) }
+  } catch {
+    return undefined
+  }
+}
+
+/** What gateway and workers remember of another chain is wrong on a new one, whose addresses are the same. */
+function forgetProcesses(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    if (name === 'gateway' || /^worker-\d+$/.test(name)) rmSync(join(directory, name), { recursive: true, force: true })
+  }
+}
