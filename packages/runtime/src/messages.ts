@@ -1,0 +1,183 @@
+import type { Frame, FrameHeader, FrameLimits } from './frames.ts'
+
+/** What the worker tells a supervisor once, with the bundle as body. */
+export type Settings = {
+  /** Executions at one time. */
+  readonly slots: number
+  readonly timeoutMs: number
+  /** Memory of one execution beside what all Node processes share. */
+  readonly memoryBytes: number
+  readonly logBytes: number
+  readonly responseBodyBytes: number
+}
+
+/** One execution, with the canonical request's bytes as body. */
+export type Run = {
+  readonly id: number
+  /** What the function's clock shows when it begins, in milliseconds since 1970. */
+  readonly clockMs: number
+  /** 32 bytes, lower-case hex with `0x`. */
+  readonly seed: string
+}
+
+/** How an execution ended. `cancelled` only when the worker asked for it. */
+export const ends = [
+  'completed',
+  'threw',
+  'bad-module',
+  'output-too-large',
+  'timed-out',
+  'out-of-memory',
+  'cancelled',
+] as const
+export type End = (typeof ends)[number]
+
+/** Why an execution `threw`: each has one fixed sentence, the same on every machine. */
+export const throwReasons = ['error', 'exited', 'no-response'] as const
+export type ThrowReason = (typeof throwReasons)[number]
+
+/** The parts of a response, as a host read them. */
+export type Answer = { readonly status: number; readonly headers: readonly (readonly [string, string])[] }
+
+/** One ended execution. The body of its frame is the kept log, then the response's body. */
+export type Ended = {
+  readonly id: number
+  readonly end: End
+  readonly reason: ThrowReason
+  readonly answer: Answer | undefined
+  readonly durationMs: number
+  /** Bytes that the function wrote to stdout and stderr. */
+  readonly logBytes: number
+  /** How many of them are in the body. */
+  readonly keptLogBytes: number
+}
+
+export type ToSupervisor =
+  | { readonly type: 'configure'; readonly settings: Settings; readonly bundle: Uint8Array }
+  | { readonly type: 'run'; readonly run: Run; readonly request: Uint8Array }
+  | { readonly type: 'cancel'; readonly id: number }
+
+export type FromSupervisor =
+  /** A host is ready to take an execution. */
+  | { readonly type: 'ready' }
+  | { readonly type: 'ended'; readonly ended: Ended; readonly log: Uint8Array; readonly body: Uint8Array }
+  /** Something was left behind that only a new container gets rid of. */
+  | { readonly type: 'worn' }
+
+export type FromHost =
+  | { readonly type: 'ready' }
+  | { readonly type: 'answer'; readonly answer: Answer; readonly body: Uint8Array }
+  | { readonly type: 'failed'; readonly end: 'threw' | 'bad-module' | 'output-too-large'; readonly reason: ThrowReason }
+
+const MiB = 1_048_576
+
+/** What a supervisor and a host accept from above: they trust it, the limits only catch a broken stream. */
+export const downwardLimits: FrameLimits = { headerBytes: 4_096, bodyBytes: 8 * MiB }
+
+/** Largest header of a host's frame. A response with more in its headers is `output-too-large`. */
+export const answerHeaderBytes = MiB
+
+/** What the supervisor accepts from a host, which may be lying. */
+export function hostLimits(settings: Settings): FrameLimits {
+  return { headerBytes: answerHeaderBytes, bodyBytes: settings.responseBodyBytes }
+}
+
+/** What the worker accepts from a container, which may be lying. */
+export function supervisorLimits(settings: Settings): FrameLimits {
+  return { headerBytes: answerHeaderBytes + 4_096, bodyBytes: settings.responseBodyBytes + settings.logBytes }
+}
+
+/** A frame of the worker as a message. Throws for anything else. */
+export function readToSupervisor({ header, body }: Frame): ToSupervisor {
+  if (header.type === 'configure') {
+    const settings = record(header.settings)
+    return {
+      type: 'configure',
+      settings: {
+        slots: integer(settings.slots, 1, 256),
+        timeoutMs: integer(settings.timeoutMs, 1, 3_600_000),
+        memoryBytes: integer(settings.memoryBytes, MiB, 2 ** 40),
+        logBytes: integer(settings.logBytes, 0, 2 ** 32),
+        responseBodyBytes: integer(settings.responseBodyBytes, 0, 2 ** 31),
+      },
+      bundle: body,
+    }
+  }
+  if (header.type === 'run') return { type: 'run', run: readRun(header.run), request: body }
+  if (header.type === 'cancel') return { type: 'cancel', id: integer(header.id, 0, Number.MAX_SAFE_INTEGER) }
+  throw new Error('The supervisor does not know this message.')
+}
+
+/** One execution's terms. Throws unless each is what it should be. */
+export function readRun(value: unknown): Run {
+  const run = record(value)
+  if (typeof run.seed !== 'string' || !/^0x[0-9a-f]{64}$/.test(run.seed)) throw new Error('A seed is not 32 bytes of hex.')
+  return {
+    id: integer(run.id, 0, Number.MAX_SAFE_INTEGER),
+    clockMs: integer(run.clockMs, 0, 8.64e15),
+    seed: run.seed,
+  }
+}
+
+/** A frame of a supervisor as a message. Throws for anything else: then the container is not to be trusted. */
+export function readFromSupervisor({ header, body }: Frame): FromSupervisor {
+  if (header.type === 'ready' || header.type === 'worn') return { type: header.type }
+  if (header.type !== 'ended') throw new Error('The worker does not know this message.')
+  const end = oneOf(header.end, ends)
+  const keptLogBytes = integer(header.keptLogBytes, 0, body.length)
+  return {
+    type: 'ended',
+    ended: {
+      id: integer(header.id, 0, Number.MAX_SAFE_INTEGER),
+      end,
+      reason: oneOf(header.reason, throwReasons),
+      answer: end === 'completed' ? readAnswer(header) : undefined,
+      durationMs: integer(header.durationMs, 0, Number.MAX_SAFE_INTEGER),
+      logBytes: integer(header.logBytes, 0, Number.MAX_SAFE_INTEGER),
+      keptLogBytes,
+    },
+    log: body.subarray(0, keptLogBytes),
+    body: body.subarray(keptLogBytes),
+  }
+}
+
+/** A frame of a host as a message. Throws for anything else. */
+export function readFromHost({ header, body }: Frame): FromHost {
+  if (header.type === 'ready') return { type: 'ready' }
+  if (header.type === 'answer') return { type: 'answer', answer: readAnswer(header), body }
+  if (header.type !== 'failed') throw new Error('The supervisor does not know this message.')
+  return {
+    type: 'failed',
+    end: oneOf(header.end, ['threw', 'bad-module', 'output-too-large'] as const),
+    reason: oneOf(header.reason, throwReasons),
+  }
+}
+
+function readAnswer(header: FrameHeader): Answer {
+  if (!Array.isArray(header.headers)) throw new Error('The headers of an answer are not a list.')
+  return {
+    status: integer(header.status, 200, 599),
+    headers: header.headers.map((pair: unknown) => {
+      const [name, value] = Array.isArray(pair) && pair.length === 2 ? pair : []
+      if (typeof name !== 'string' || typeof value !== 'string') throw new Error('A header is not a pair of strings.')
+      return [name, value] as const
+    }),
+  }
+}
+
+function record(value: unknown): FrameHeader {
+  if (typeof value !== 'object' || value === null) throw new Error('A part of a message is not an object.')
+  return value as FrameHeader
+}
+
+function integer(value: unknown, minimum: number, maximum: number): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < minimum || value > maximum)
+    throw new Error(`A number of a message is not an integer from ${minimum} to ${maximum}.`)
+  return value
+}
+
+function oneOf<T extends string>(value: unknown, allowed: readonly T[]): T {
+  const found = allowed.find((candidate) => candidate === value)
+  if (found === undefined) throw new Error(`A word of a message is none of: ${allowed.join(', ')}.`)
+  return found
+}
