@@ -55,12 +55,21 @@ interface IFunctionRegistry {
         uint128 price;
     }
 
+    /// @notice Nobody published a function of this id.
     error FunctionUnknown(bytes32 functionId);
+    /// @notice Only the owner of a function may do this.
     error NotOwner(bytes32 functionId, address owner, address caller);
+    /// @notice Only the address that ownership was offered to may accept it.
     error NotPendingOwner(bytes32 functionId, address pendingOwner, address caller);
+    /// @notice Versions run from 1 to the latest.
     error VersionUnknown(bytes32 functionId, uint32 version, uint32 latestVersion);
+    /// @notice The name breaks the rule of `Names`: lower-case letters, digits, inner hyphens, at most 64 characters.
     error NameInvalid(string name);
+    /// @notice A member of the spec of function `name` has a value that means nothing.
     error SpecInvalid(string name, string member);
+    /// @notice Payment modes are 1 after, 2 upfront, 3 escrow.
+    error PaymentModeInvalid(bytes32 functionId, uint8 paymentMode);
+    /// @notice A project without functions cannot be published.
     error NothingToPublish();
 
     event FunctionCreated(bytes32 indexed functionId, address indexed creator, string project, string name);
@@ -75,28 +84,51 @@ interface IFunctionRegistry {
     /// changed to the spec's.
     /// @return functionIds In the order of `specs`.
     /// @return versions In the order of `specs`.
-    function publish(string calldata project, FunctionSpec[] calldata specs)
-        external
-        returns (bytes32[] memory functionIds, uint32[] memory versions);
+    function publish(
+        string calldata project,
+        FunctionSpec[] calldata specs
+    ) external returns (bytes32[] memory functionIds, uint32[] memory versions);
 
     /// @notice Points a function at one of its versions: a rollback, or its undoing.
-    function setCurrentVersion(bytes32 functionId, uint32 version) external;
+    function setCurrentVersion(
+        bytes32 functionId,
+        uint32 version
+    ) external;
 
     /// @notice Changes what callers pay, from the next quote on.
-    function setPrice(bytes32 functionId, uint128 price, address payee, uint8 paymentMode) external;
+    function setPrice(
+        bytes32 functionId,
+        uint128 price,
+        address payee,
+        uint8 paymentMode
+    ) external;
 
     /// @notice First step of a transfer. The offer stands until it is accepted or replaced; zero withdraws it.
-    function offerOwnership(bytes32 functionId, address newOwner) external;
+    function offerOwnership(
+        bytes32 functionId,
+        address newOwner
+    ) external;
 
     /// @notice Second step: the caller becomes the owner.
-    function acceptOwnership(bytes32 functionId) external;
+    function acceptOwnership(
+        bytes32 functionId
+    ) external;
 
     /// @notice Reverts with `FunctionUnknown` for an id that nobody published.
-    function getFunction(bytes32 functionId) external view returns (FunctionState memory);
+    function getFunction(
+        bytes32 functionId
+    ) external view returns (FunctionState memory);
 
     /// @notice Reverts with `VersionUnknown` for a version that does not exist.
-    function getDeployment(bytes32 functionId, uint32 version) external view returns (Deployment memory);
+    function getDeployment(
+        bytes32 functionId,
+        uint32 version
+    ) external view returns (Deployment memory);
 
     /// @notice `keccak256(abi.encode(creator, keccak256(project), keccak256(name)))`.
-    function functionIdOf(address creator, string calldata project, string calldata name) external pure returns (bytes32);
+    function functionIdOf(
+        address creator,
+        string calldata project,
+        string calldata name
+    ) external pure returns (bytes32);
 }

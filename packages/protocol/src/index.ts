@@ -1,3 +1,4 @@
+export { executionCoordinatorAbi, functionRegistryAbi, testUsdcAbi } from './abi.generated.ts'
 export { type Attestation, attestationTypes, hashAttestation, type Seat, seatNumber, seats } from './attestation.ts'
 export { type BatchRoll, batchRollTypes, hashBatchRoll, rollRoot } from './batchRoll.ts'
 export { type BlockUpload, blockUploadTypes, hashBlockUpload } from './blockUpload.ts'
