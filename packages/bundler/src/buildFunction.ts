@@ -1,0 +1,126 @@
+import {
+  digestToCid,
+  encodeCanonicalJson,
+  type Lane,
+  LIMITS,
+  LIMITS_CLASSES,
+  type PaymentMode,
+  PeerHostError,
+} from '@peerhost/protocol'
+import { type Address, getAddress, type Hex, parseUnits, sha256 } from 'viem'
+import { bundleFunction } from './bundleFunction.ts'
+import type { FunctionMethod, FunctionSettings } from './configSchema.ts'
+import type { FoundFunction } from './findFunctions.ts'
+
+/** What a function publishes about itself: canonical JSON, one raw block. */
+export type FunctionMetadata = {
+  v: 1
+  name: string
+  description: string
+  methods: FunctionMethod[]
+  input?: Record<string, unknown>
+  output?: Record<string, unknown>
+  runtime: 'node24'
+  bundleCid: string
+}
+
+/** One function, ready to be stored and registered. Money is in atomic units of the settlement token. */
+export type BuiltFunction = {
+  name: string
+  /** Where it comes from, relative to the project. */
+  file: string
+  bundle: Uint8Array
+  /** sha2-256 of `bundle`. */
+  digest: Hex
+  cid: string
+  metadata: FunctionMetadata
+  metadataBytes: Uint8Array
+  metadataDigest: Hex
+  metadataCid: string
+  /** What a caller pays; 0 when the function is free. */
+  price: bigint
+  /** Undefined: the owner. */
+  payee?: Address
+  paymentMode: PaymentMode
+  limitsClass: number
+  /** What the owner pays the network for one execution. */
+  fee: bigint
+  /** Bit 0: deterministic. */
+  flags: number
+  quorum: number
+  lane: Lane
+}
+
+export type BuildFunctionParameters = FoundFunction & {
+  directory: string
+  sourceRoot: string
+  settings: FunctionSettings
+}
+
+/** Bundles one function and makes its metadata. Runs no code of it. */
+export async function buildFunction(
+  parameters: BuildFunctionParameters,
+): Promise<{ built: BuiltFunction; warnings: string[] }> {
+  const { name, file, settings } = parameters
+  const { bundle, methods: answered, warnings } = await bundleFunction(parameters)
+  const digest = sha256(bundle)
+  const cid = digestToCid(digest)
+  const metadata = makeMetadata(name, chooseMethods(file, settings, answered), settings, cid)
+  const metadataBytes = encodeCanonicalJson(metadata as Parameters<typeof encodeCanonicalJson>[0])
+  if (metadataBytes.length > LIMITS.metadataBytes) {
+    throw new PeerHostError('config_invalid', `Description and schemas of “${name}” are too large.`, {
+      details: [`${metadataBytes.length} bytes, the limit is ${LIMITS.metadataBytes}.`],
+    })
+  }
+  const metadataDigest = sha256(metadataBytes)
+  const limits =
+    LIMITS_CLASSES.find((candidate) => candidate.name === (settings.limits ?? 'small')) ?? LIMITS_CLASSES[0]
+  const built: BuiltFunction = {
+    name,
+    file,
+    bundle,
+    digest,
+    cid,
+    metadata,
+    metadataBytes,
+    metadataDigest,
+    metadataCid: digestToCid(metadataDigest),
+    price: parseUnits(settings.price ?? '0', 6),
+    ...(settings.payee ? { payee: getAddress(settings.payee) } : {}),
+    paymentMode: settings.paymentMode ?? 'after',
+    limitsClass: limits.id,
+    fee: limits.fee,
+    flags: settings.deterministic ? 1 : 0,
+    quorum: 1,
+    lane: settings.lane ?? 'attested',
+  }
+  return { built, warnings }
+}
+
+function makeMetadata(
+  name: string,
+  methods: FunctionMethod[],
+  settings: FunctionSettings,
+  bundleCid: string,
+): FunctionMetadata {
+  return {
+    v: 1,
+    name,
+    description: settings.description ?? '',
+    methods,
+    ...(settings.input ? { input: settings.input } : {}),
+    ...(settings.output ? { output: settings.output } : {}),
+    runtime: 'node24',
+    bundleCid,
+  }
+}
+
+function chooseMethods(file: string, settings: FunctionSettings, answered: FunctionMethod[]): FunctionMethod[] {
+  const chosen = answered.filter((method) => settings.methods?.includes(method) ?? true)
+  const missing = settings.methods?.filter((method) => !answered.includes(method)) ?? []
+  if (missing.length === 0) return chosen
+  throw new PeerHostError('config_invalid', `${file} does not answer every method of its settings.`, {
+    details: missing.map((method) => `${method}: the file exports neither ${method} nor a default handler.`),
+    hint: 'Export the missing handlers, or take the methods out of the settings.',
+  })
+}

@@ -1,0 +1,21 @@
+import type { z } from 'zod'
+import { type FunctionSettings, functionSettingsSchema } from './configSchema.ts'
+import { checkJsonSchema } from './jsonSchema.ts'
+import { checkLocated, type Located, type Problem, problemAt } from './located.ts'
+
+/** Checks the settings of one function as written in its source. */
+export function checkSourceSettings(located: Located): { settings: FunctionSettings; problems: Problem[] } {
+  const { value, problems } = checkLocated<z.ZodType<FunctionSettings>>(functionSettingsSchema, located)
+  return { settings: value ?? {}, problems: value ? [...problems, ...checkSchemas(located, [], value)] : problems }
+}
+
+/** What zod cannot see about settings that stand at `path`: the JSON schemas in them. */
+export function checkSchemas(located: Located, path: readonly string[], settings: FunctionSettings): Problem[] {
+  const problems = (['input', 'output'] as const).flatMap((key) =>
+    settings[key] === undefined ? [] : checkJsonSchema(located, [...path, key], settings[key]),
+  )
+  if (settings.input !== undefined && settings.input.type !== 'object') {
+    problems.push(problemAt(located, [...path, 'input'], 'its type must be "object": agents pass named arguments.'))
+  }
+  return problems
+}
