@@ -1,0 +1,41 @@
+export {
+  type AssuranceLevel,
+  type ErrorCode,
+  isPeerHostError,
+  PeerHostError,
+  type Receipt,
+  receiptFromJson,
+  receiptToJson,
+} from '@peerhost/protocol'
+export { connect } from './actions/connect.ts'
+export { fundCredit } from './actions/fundCredit.ts'
+export { getCredit } from './actions/getCredit.ts'
+export { getFunction } from './actions/getFunction.ts'
+export { getPrice } from './actions/getPrice.ts'
+export { getRequest } from './actions/getRequest.ts'
+export { getTranscript } from './actions/getTranscript.ts'
+export { invoke } from './actions/invoke.ts'
+export { listFunctions } from './actions/listFunctions.ts'
+export { quote } from './actions/quote.ts'
+export { requestCreditWithdrawal } from './actions/requestCreditWithdrawal.ts'
+export { resume } from './actions/resume.ts'
+export { setPrice } from './actions/setPrice.ts'
+export { verifyReceipt } from './actions/verifyReceipt.ts'
+export { type ResponseCheck, verifyResponse } from './actions/verifyResponse.ts'
+export { withdrawCredit } from './actions/withdrawCredit.ts'
+export { formatAmount, parseAmount } from './amount.ts'
+export type { Call, CallParameters } from './call.ts'
+export type { Connection, Fetch } from './connection.ts'
+export { createPeerHost, type PeerHost } from './createPeerHost.ts'
+export type { FunctionCard } from './functionCard.ts'
+export type { NetworkInfo } from './network.ts'
+export type { Quote } from './payment/chooseRequirement.ts'
+export {
+  isPaidCallError,
+  type PaidCallError,
+  type PaymentOutcome,
+  type PendingPayment,
+  pendingPaymentFromJson,
+} from './payment/pendingPayment.ts'
+export type { InvokeResponse, PaymentResult } from './response.ts'
+export type { Settlement } from './verification/findSettlement.ts'
