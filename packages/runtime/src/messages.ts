@@ -20,7 +20,10 @@ export type Run = {
   readonly seed: string
 }
 
-/** How an execution ended. `cancelled` only when the worker asked for it. */
+/**
+ * How an execution ended. `cancelled`: the worker asked for it. `lost`: the host died before any user code ran, so it says
+ * nothing about the function.
+ */
 export const ends = [
   'completed',
   'threw',
@@ -29,6 +32,7 @@ export const ends = [
   'timed-out',
   'out-of-memory',
   'cancelled',
+  'lost',
 ] as const
 export type End = (typeof ends)[number]
 
@@ -111,7 +115,8 @@ export function readToSupervisor({ header, body }: Frame): ToSupervisor {
 /** One execution's terms. Throws unless each is what it should be. */
 export function readRun(value: unknown): Run {
   const run = record(value)
-  if (typeof run.seed !== 'string' || !/^0x[0-9a-f]{64}$/.test(run.seed)) throw new Error('A seed is not 32 bytes of hex.')
+  if (typeof run.seed !== 'string' || !/^0x[0-9a-f]{64}$/.test(run.seed))
+    throw new Error('A seed is not 32 bytes of hex.')
   return {
     id: integer(run.id, 0, Number.MAX_SAFE_INTEGER),
     clockMs: integer(run.clockMs, 0, 8.64e15),

@@ -1,0 +1,136 @@
+import type { Cipheriv } from 'node:crypto'
+import crypto from 'node:crypto'
+import perfHooks from 'node:perf_hooks'
+import timers from 'node:timers'
+import timersPromises from 'node:timers/promises'
+
+/** What an execution may know of time and chance: both come from its ticket. */
+export type Terms = { clockMs: number; seed: string }
+
+/**
+ * Replaces the clocks and the randomness of this process, which runs one execution and ends.
+ * The clock stands at `clockMs` while code runs and moves only when a timer fires, by what the timer was set to: so it does
+ * not depend on the machine, and code that sleeps still sees time pass.
+ */
+export function installDeterminism({ clockMs, seed }: Terms): void {
+  const clock = { nowMs: clockMs, startMs: clockMs }
+  const keystream = createKeystream(seed)
+  installClock(clock)
+  installTimers(clock)
+  installRandomness(keystream)
+}
+
+type Clock = { nowMs: number; readonly startMs: number }
+type Keystream = (length: number) => Uint8Array
+
+function createKeystream(seed: string): Keystream {
+  const cipher: Cipheriv = crypto.createCipheriv('aes-256-ctr', Buffer.from(seed.slice(2), 'hex'), Buffer.alloc(16))
+  return (length) => cipher.update(Buffer.alloc(length))
+}
+
+function replace(target: object, properties: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(properties))
+    Object.defineProperty(target, name, { value, configurable: true, writable: true, enumerable: true })
+}
+
+function installClock(clock: Clock): void {
+  const RealDate = Date
+  RealDate.now = () => clock.nowMs
+  const FunctionDate = new Proxy(RealDate, {
+    construct: (target, values, newTarget) =>
+      Reflect.construct(target, values.length === 0 ? [clock.nowMs] : values, newTarget),
+    apply: () => new RealDate(clock.nowMs).toString(),
+  })
+  replace(RealDate.prototype, { constructor: FunctionDate })
+  replace(globalThis, { Date: FunctionDate })
+
+  const elapsedMs = () => clock.nowMs - clock.startMs
+  replace(perfHooks.performance, { now: elapsedMs, timeOrigin: clock.startMs, toJSON: () => ({}) })
+  const hrtime = (before?: [number, number]): [number, number] => {
+    const [seconds, nanoseconds] = before ?? [0, 0]
+    const passed = BigInt(Math.round(elapsedMs() * 1e6)) - BigInt(seconds) * 1_000_000_000n - BigInt(nanoseconds)
+    return [Number(passed / 1_000_000_000n), Number(passed % 1_000_000_000n)]
+  }
+  replace(hrtime, { bigint: () => BigInt(Math.round(elapsedMs() * 1e6)) })
+  replace(process, { hrtime, uptime: () => elapsedMs() / 1_000 })
+  const { formatToParts } = Intl.DateTimeFormat.prototype
+  replace(Intl.DateTimeFormat.prototype, {
+    formatToParts(this: Intl.DateTimeFormat, date?: Date | number) {
+      return formatToParts.call(this, date ?? clock.nowMs)
+    },
+  })
+}
+
+function installTimers(clock: Clock): void {
+  const { setTimeout: later, setInterval: often } = timers
+  const delayOf = (delay: unknown) => Math.max(1, Math.trunc(Number(delay)) || 1)
+  const moving = (callback: (...values: unknown[]) => unknown, delayMs: number, repeats: boolean) => {
+    let dueMs = clock.nowMs + delayMs
+    return function (this: unknown, ...values: unknown[]) {
+      clock.nowMs = Math.max(clock.nowMs, dueMs)
+      if (repeats) dueMs = clock.nowMs + delayMs
+      return callback.apply(this, values)
+    }
+  }
+  const timer =
+    (start: typeof later, repeats: boolean) =>
+    (callback: never, delay?: unknown, ...values: never[]) =>
+      typeof callback === 'function'
+        ? start(moving(callback, delayOf(delay), repeats), delayOf(delay), ...values)
+        : start(callback)
+  const sleep = timersPromises.setTimeout
+  const sleeping = async (delay?: number, ...rest: never[]) => {
+    const dueMs = clock.nowMs + delayOf(delay)
+    const value = await sleep(delay, ...rest)
+    clock.nowMs = Math.max(clock.nowMs, dueMs)
+    return value
+  }
+  const replaced = { setTimeout: timer(later, false), setInterval: timer(often as never, true) }
+  const custom = Symbol.for('nodejs.util.promisify.custom')
+  Object.defineProperty(replaced.setTimeout, custom, { value: sleeping })
+  replace(globalThis, replaced)
+  replace(timers, replaced)
+  replace(timersPromises, { setTimeout: sleeping })
+}
+
+function installRandomness(keystream: Keystream): void {
+  const fill = <T extends NodeJS.ArrayBufferView>(view: T): T => {
+    new Uint8Array(view.buffer, view.byteOffset, view.byteLength).set(keystream(view.byteLength))
+    return view
+  }
+  const uint53 = () => {
+    const view = new DataView(fill(new Uint8Array(8)).buffer)
+    return (view.getUint32(0) >>> 11) * 2 ** 32 + view.getUint32(4)
+  }
+  const randomBytes = (size: number, done?: (error: null, bytes: Buffer) => void) => {
+    const bytes = Buffer.from(keystream(size))
+    if (done) process.nextTick(done, null, bytes)
+    return done ? undefined : bytes
+  }
+  const randomUUID = () => {
+    const hex = Buffer.from(keystream(16))
+    hex[6] = ((hex[6] ?? 0) & 0x0f) | 0x40
+    hex[8] = ((hex[8] ?? 0) & 0x3f) | 0x80
+    return hex.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+  }
+  const randomInt = (first: number, second?: unknown, third?: unknown) => {
+    const [minimum, maximum] = typeof second === 'number' ? [first, second] : [0, first]
+    const done = typeof second === 'function' ? second : third
+    const value = minimum + Math.floor((uint53() / 2 ** 53) * (maximum - minimum))
+    if (typeof done === 'function') process.nextTick(done, null, value)
+    return value
+  }
+  replace(Math, { random: () => uint53() / 2 ** 53 })
+  replace(globalThis.crypto, { getRandomValues: fill, randomUUID })
+  replace(crypto, {
+    getRandomValues: fill,
+    randomUUID,
+    randomBytes,
+    randomInt,
+    randomFillSync: (view: NodeJS.ArrayBufferView, offset = 0, size?: number) => {
+      const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
+      fill(bytes.subarray(offset, size === undefined ? undefined : offset + size))
+      return view
+    },
+  })
+}

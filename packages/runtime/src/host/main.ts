@@ -1,0 +1,103 @@
+import { compileFunction } from 'node:vm'
+import { encodeFrame, type Frame, framePrefixBytes } from '../frames.ts'
+import { answerHeaderBytes, downwardLimits, type Run, readRun, type ThrowReason } from '../messages.ts'
+import { requireBuiltin } from './builtins.ts'
+import { installDeterminism } from './determinism.ts'
+import { findHandler, type Handler, isForbiddenMethod } from './handler.ts'
+import { closeLogs, readFrame, writeFrame } from './pipe.ts'
+import { origin, webRequest } from './request.ts'
+import { readResponse } from './response.ts'
+import { installSurroundings, logFailure } from './surroundings.ts'
+
+type Module = (this: unknown, exports: unknown, require: typeof requireBuiltin, module: { exports: unknown }) => unknown
+type Compiled = { run: Module } | { error: unknown }
+
+// Taken before any user code runs: Node's own exit, which runs no listeners.
+const { reallyExit } = process as unknown as { reallyExit: (code: number) => never }
+
+/** Loads what the first request would otherwise wait for: Node makes its web classes on first use. */
+async function warmUp(): Promise<void> {
+  const request = new Request(origin, { method: 'POST', body: 'x' })
+  await request.text()
+  for await (const _ of new Response('x', { headers: { a: 'b' } }).body ?? []) {
+  }
+  crypto.getRandomValues(new Uint8Array(1))
+}
+
+function compile(bundle: Uint8Array): Compiled {
+  try {
+    const source = new TextDecoder('utf-8', { fatal: true }).decode(bundle)
+    return { run: compileFunction(source, ['exports', 'require', 'module'], { filename: 'function.js' }) as Module }
+  } catch (error) {
+    return { error }
+  }
+}
+
+/** Ends the execution: the log is complete, the answer is written, and the supervisor does the rest. */
+function finish(header: object, body?: Uint8Array): void {
+  closeLogs()
+  writeFrame(header, body)
+  reallyExit(0)
+}
+
+function fail(end: 'threw' | 'bad-module' | 'output-too-large', reason: ThrowReason = 'error'): void {
+  finish({ type: 'failed', end, reason })
+}
+
+function load(compiled: Compiled, method: string): Handler | undefined {
+  try {
+    if ('error' in compiled) throw compiled.error
+    const module = { exports: {} as unknown }
+    compiled.run.call(module.exports, module.exports, requireBuiltin, module)
+    const handler = findHandler(module.exports, method)
+    if (!handler) throw new TypeError('The module exports no handler.')
+    return handler
+  } catch (error) {
+    logFailure(error)
+    return undefined
+  }
+}
+
+async function answer(handler: Handler, request: Request, responseBodyBytes: number): Promise<void> {
+  const pending: unknown[] = []
+  const context = { waitUntil: (promise: unknown) => void pending.push(promise) }
+  const read = await readResponse(await handler(request, context), request.method, responseBodyBytes)
+  for (const result of await Promise.allSettled(pending)) if (result.status === 'rejected') logFailure(result.reason)
+  if (read.type === 'not-a-response') return fail('threw', 'no-response')
+  if (read.type === 'too-large') return fail('output-too-large')
+  const header = { type: 'answer', ...read.answer }
+  if (encodeFrame(header).length - framePrefixBytes > answerHeaderBytes) return fail('output-too-large')
+  finish(header, read.body)
+}
+
+async function execute(compiled: Compiled, run: Run, job: Frame, responseBodyBytes: number): Promise<void> {
+  const method = (JSON.parse(new TextDecoder().decode(job.body)) as { method: string }).method
+  const request = isForbiddenMethod(method) ? new Request(origin) : webRequest(job.body)
+  installDeterminism(run)
+  process.on('uncaughtException', (error) => {
+    logFailure(error)
+    fail('threw')
+  })
+  // Nothing is left that could settle the handler's promise.
+  process.on('beforeExit', () => fail('threw', 'no-response'))
+  const handler = load(compiled, method)
+  if (!handler) return fail('bad-module')
+  try {
+    await answer(handler, request, responseBodyBytes)
+  } catch (error) {
+    logFailure(error)
+    fail('threw')
+  }
+}
+
+async function main(): Promise<void> {
+  await warmUp()
+  installSurroundings()
+  const first = readFrame(downwardLimits)
+  const compiled = compile(first.body)
+  writeFrame({ type: 'ready' })
+  const job = readFrame(downwardLimits)
+  await execute(compiled, readRun(job.header.run), job, Number(first.header.responseBodyBytes))
+}
+
+void main()

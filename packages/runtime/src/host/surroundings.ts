@@ -1,0 +1,100 @@
+import { Writable } from 'node:stream'
+import { inspect } from 'node:util'
+import { requireBuiltin } from './builtins.ts'
+import { writeFully } from './pipe.ts'
+
+/** Doors of Node that a function has no use for. The wall is the container; this keeps honest code from leaning on them. */
+const doors = [
+  '_debugEnd',
+  '_debugProcess',
+  '_kill',
+  '_linkedBinding',
+  '_rawDebug',
+  'abort',
+  'binding',
+  'chdir',
+  'cpuUsage',
+  'dlopen',
+  'execve',
+  'kill',
+  'mainModule',
+  'permission',
+  'report',
+  'resourceUsage',
+  'setegid',
+  'seteuid',
+  'setgid',
+  'setgroups',
+  'setuid',
+  'threadCpuUsage',
+]
+
+/**
+ * Makes this process look the same on every machine: no environment, no machine's numbers, no network clients, and
+ * standard streams that are written at once, so that a log is complete when the function's answer is.
+ */
+export function installSurroundings(): void {
+  const fixed = {
+    argv: ['node', 'function'],
+    argv0: 'node',
+    env: {},
+    execArgv: [],
+    execPath: '/bin/node',
+    pid: 1,
+    ppid: 0,
+    title: 'function',
+    cwd: () => '/',
+    memoryUsage: Object.assign(() => ({ rss: 0, heapTotal: 0, heapUsed: 0, external: 0, arrayBuffers: 0 }), {
+      rss: () => 0,
+    }),
+    availableMemory: () => 0,
+    constrainedMemory: () => 0,
+    getBuiltinModule: (id: string) => {
+      try {
+        return requireBuiltin(id)
+      } catch {
+        return undefined
+      }
+    },
+    stdout: createLogStream(1),
+    stderr: createLogStream(2),
+  }
+  for (const [name, value] of Object.entries(fixed))
+    Object.defineProperty(process, name, { value, configurable: true, writable: true, enumerable: true })
+  for (const name of doors) Reflect.deleteProperty(process, name)
+  for (const name of ['WebSocket', 'EventSource', 'navigator']) Reflect.deleteProperty(globalThis, name)
+  Object.defineProperty(globalThis, 'fetch', {
+    value: async () => {
+      throw new TypeError('fetch failed: a function has no network.')
+    },
+    configurable: true,
+    writable: true,
+  })
+}
+
+/** Writes what went wrong to the function's own log. Never throws: user code may have made the error. */
+export function logFailure(error: unknown): void {
+  let text = 'A value that cannot be shown was thrown.'
+  try {
+    text = error instanceof Error && typeof error.stack === 'string' ? error.stack : `Thrown: ${inspect(error)}`
+  } catch {}
+  try {
+    writeFully(2, Buffer.from(`${text}\n`))
+  } catch {}
+}
+
+function createLogStream(descriptor: 1 | 2): Writable & { fd: number } {
+  const stream = new Writable({
+    decodeStrings: true,
+    write(chunk: Uint8Array, _encoding, done) {
+      try {
+        writeFully(descriptor, chunk)
+        done()
+      } catch (error) {
+        done(error as Error)
+      }
+    },
+  })
+  stream.on('error', () => {})
+  return Object.assign(stream, { fd: descriptor })
+}

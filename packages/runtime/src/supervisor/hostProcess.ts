@@ -1,0 +1,124 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { createFrameDecoder, encodeFrame, type Frame } from '../frames.ts'
+import { type FromHost, hostLimits, readFromHost, type Settings } from '../messages.ts'
+
+/** What a host process tells while it lives. `closed` comes last, when it is dead and its pipes are empty. */
+export type HostEvents = {
+  message: (message: FromHost) => void
+  /** The host broke the rules of its pipe. */
+  violated: () => void
+  log: (chunk: Uint8Array) => void
+  logsClosed: () => void
+  closed: (exit: HostExit) => void
+}
+
+export type HostExit = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
+
+/** One Node process that runs one execution. */
+export type Host = {
+  readonly pid: number | undefined
+  send: (frame: Frame) => void
+  /** Kills the host and everything in its process group. */
+  kill: () => void
+}
+
+export type StartHost = (settings: Settings, bundle: Uint8Array, events: HostEvents) => Host
+
+const MiB = 1_048_576
+/** What Node needs beside the user's heap: the rest of the memory limit. */
+const nodeOverheadMiB = 32
+/** How long pipes may stay open after their process is gone. */
+const pipeGraceMs = 200
+
+/** Starts a host of the program at `hostPath`, in its own process group, with nothing in its environment. */
+export function createStartHost(hostPath: string): StartHost {
+  return (settings, bundle, events) => {
+    const child = spawn(process.execPath, [...hostFlags(settings, hostPath), hostPath], {
+      cwd: '/',
+      detached: true,
+      env: { LANG: 'en_US.UTF-8', TZ: 'UTC' },
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    })
+    preferForOomKiller(child.pid)
+    listen(child, settings, events)
+    const input = child.stdin
+    // A host that died has no reader; its exit is what counts.
+    input?.on('error', () => {})
+    input?.write(encodeFrame({ type: 'load', responseBodyBytes: settings.responseBodyBytes }, bundle))
+    return {
+      pid: child.pid,
+      send: ({ header, body }) => input?.write(encodeFrame(header, body)),
+      kill: () => {
+        if (child.exitCode === null && child.signalCode === null) killGroup(child)
+      },
+    }
+  }
+}
+
+function hostFlags(settings: Settings, hostPath: string): string[] {
+  const heapMiB = Math.max(32, Math.floor(settings.memoryBytes / MiB) - nodeOverheadMiB)
+  return [
+    '--permission',
+    `--allow-fs-read=${hostPath}`,
+    '--disable-sigusr1',
+    '--no-warnings',
+    '--v8-pool-size=1',
+    `--max-old-space-size=${heapMiB}`,
+  ]
+}
+
+function listen(child: ChildProcess, settings: Settings, events: HostEvents): void {
+  const decoder = createFrameDecoder(hostLimits(settings))
+  let violated = false
+  child.stdio[3]?.on('error', () => {})
+  child.stdio[3]?.on('data', (chunk: Buffer) => {
+    if (violated) return
+    try {
+      for (const frame of decoder.push(chunk)) events.message(readFromHost(frame))
+    } catch {
+      violated = true
+      events.violated()
+    }
+  })
+  let open = 2
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('error', () => {})
+    stream?.on('data', events.log)
+    stream?.once('end', () => {
+      open -= 1
+      if (open === 0) events.logsClosed()
+    })
+  }
+  let closed = false
+  const close = (exit: HostExit) => {
+    if (closed) return
+    closed = true
+    events.closed(exit)
+  }
+  child.once('error', () => child.pid === undefined && close({ code: null, signal: null }))
+  child.once('close', (code, signal) => close({ code, signal }))
+  child.once('exit', (code, signal) => {
+    // The last moment at which the group is surely still its own: a process id can be given out again.
+    killGroup(child)
+    // Whoever inherited the pipes must not keep the execution from ending.
+    setTimeout(() => close({ code, signal }), pipeGraceMs).unref()
+  })
+}
+
+/** The kernel then takes the host, never the supervisor. Raising this needs no right. */
+function preferForOomKiller(pid: number | undefined): void {
+  if (pid === undefined || process.platform !== 'linux') return
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, '1000')
+  } catch {}
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    child.kill('SIGKILL')
+  }
+}
