@@ -1,0 +1,3 @@
+export { deploy } from './deployment/deploy.ts'
+export type { PlannedFunction } from './deployment/plan.ts'
+export type { Upload } from './deployment/uploadBlocks.ts'

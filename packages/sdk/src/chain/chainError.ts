@@ -49,10 +49,7 @@ export function chainError(error: unknown, action: string): PeerHostError {
   const viemError = error as BaseError
   const revert = revertOf(viemError)
   if (revert) {
-    const reading = readings[revert.name] ?? {
-      code: 'transaction_failed' as const,
-      hint: 'Read the reason, then correct the call.',
-    }
+    const reading = readings[revert.name] ?? readingOfText(revert.text)
     return new PeerHostError(reading.code, `The contract refused to ${action}: ${revert.text}.`, {
       hint: reading.hint,
       cause: error,
@@ -78,6 +75,13 @@ export function chainError(error: unknown, action: string): PeerHostError {
     })
   }
   return failed(action, error, [viemError.shortMessage ?? viemError.message])
+}
+
+/** Tokens such as USDC revert with words instead of errors. */
+function readingOfText(text: string): Reading {
+  if (/exceeds balance/.test(text)) return { code: 'insufficient_funds', hint: 'Send tokens to the account first.' }
+  if (/exceeds allowance/.test(text)) return { code: 'insufficient_funds', hint: 'Approve the amount, then try again.' }
+  return { code: 'transaction_failed', hint: 'Read the reason, then correct the call.' }
 }
 
 function failed(action: string, cause: unknown, details: string[]): PeerHostError {

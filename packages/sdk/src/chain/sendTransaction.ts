@@ -1,5 +1,5 @@
 import { PeerHostError } from '@peerhost/protocol'
-import { type Abi, type Address, encodeFunctionData, type TransactionReceipt } from 'viem'
+import { type Abi, type Address, encodeFunctionData, type Hex, type TransactionReceipt } from 'viem'
 import { type Connection, requireAccount } from '../connection.ts'
 import { chainError } from './chainError.ts'
 
@@ -36,7 +36,11 @@ export async function sendTransaction(
       to: address,
       data: encodeFunctionData({ abi, functionName, args }),
     })
-    const receipt = await publicClient.waitForTransactionReceipt({ hash, timeout: receiptTimeoutMs })
+    const receipt = await unlessAborted(
+      publicClient.waitForTransactionReceipt({ hash, timeout: receiptTimeoutMs }),
+      hash,
+      signal,
+    )
     if (receipt.status === 'success') return receipt
     throw new PeerHostError('transaction_failed', `The transaction to ${call.purpose} was mined and reverted.`, {
       details: [`Transaction: ${hash}`],
@@ -45,6 +49,24 @@ export async function sendTransaction(
   } catch (cause) {
     throw chainError(cause, call.purpose)
   }
+}
+
+/** What was sent cannot be called back: an abort ends the wait and names the transaction. */
+async function unlessAborted<T>(work: Promise<T>, hash: Hex, signal?: AbortSignal): Promise<T> {
+  if (!signal) return work
+  return new Promise<T>((resolve, reject) => {
+    const abort = () =>
+      reject(
+        new PeerHostError('transaction_failed', 'The wait for a transaction was aborted after it had been sent.', {
+          details: [`Transaction: ${hash}`],
+          cause: signal.reason,
+          hint: 'It may still be mined. Running the same action again continues from what is on chain.',
+        }),
+      )
+    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
 }
 
 /** The error for a mined transaction that lacks the event it must have emitted. */
