@@ -43,7 +43,6 @@ async function parseModule(file: string, text: string) {
   try {
     const { code, map } = await transform(text, {
       loader: loaders[file.slice(file.lastIndexOf('.') + 1)] ?? 'js',
-      format: 'esm',
       target: 'es2024',
       sourcemap: 'external',
       sourcefile: file,
@@ -97,6 +96,12 @@ function readLiteral(
     if (node.type === 'UnaryExpression' && node.operator === '-') {
       const value = read(node.argument, path)
       return typeof value === 'number' ? -value : refuse(node, path)
+    }
+    if (node.type === 'BinaryExpression' && node.operator === '+' && node.left.type !== 'PrivateIdentifier') {
+      const [left, right] = [read(node.left, path), read(node.right, path)]
+      // Long descriptions are written in pieces.
+      if (typeof left === 'string' && typeof right === 'string') return left + right
+      return left === null || right === null ? null : refuse(node, path)
     }
     if (node.type === 'ArrayExpression') return node.elements.map((item, index) => read(item, [...path, String(index)]))
     if (node.type === 'ObjectExpression') {
