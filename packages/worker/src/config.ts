@@ -1,0 +1,128 @@
+import { PeerHostError } from '@peerhost/protocol'
+import { type Address, getAddress, type Hex, isAddress } from 'viem'
+import { z } from 'zod'
+
+/** Everything a worker is told from outside. Money in decimal tokens is kept as text until the token's decimals are known. */
+export type WorkerConfig = {
+  rpcUrl: string
+  chainId: number
+  coordinator: Address
+  registry: Address
+  token: Address
+  gateways: string[]
+  operatorKey: Hex | undefined
+  executionKey: Hex
+  stake: string | undefined
+  dataDirectory: string
+  blockSources: string[]
+  sandbox: 'docker' | 'process'
+  capacity: number
+  dockerSocket: string | undefined
+  containerRuntime: string | undefined
+  /** In atomic units of the settlement token. */
+  minimumFee: bigint
+  deployBlock: bigint
+  settlePatienceSeconds: number
+  metricsPort: number | undefined
+  logLevel: (typeof logLevels)[number]
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+const key = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{64}$/, 'must be 0x and 64 hex digits')
+  .transform((value) => value as Hex)
+const address = z
+  .string()
+  .refine((value) => isAddress(value, { strict: false }), 'must be an address')
+  .transform((value) => getAddress(value))
+const number = (most: number) => z.coerce.number('must be a number').int().min(0).max(most)
+const amount = z
+  .string()
+  .regex(/^[0-9]{1,38}$/, 'must be a whole number of atomic units')
+  .transform(BigInt)
+
+function urlList(protocols: readonly string[]) {
+  return z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .refine(
+      (urls) => urls.every((url) => URL.canParse(url) && protocols.includes(new URL(url).protocol)),
+      `must be a comma-separated list of ${protocols.map((protocol) => `${protocol}//`).join(' or ')} addresses`,
+    )
+}
+
+const schema = z.object({
+  PEERHOST_RPC_URL: z
+    .string('is required')
+    .refine((url) => /^(wss?|https?):\/\//.test(url) && URL.canParse(url), 'must be a ws:// or http:// address'),
+  PEERHOST_CHAIN_ID: number(Number.MAX_SAFE_INTEGER).min(1),
+  PEERHOST_COORDINATOR: address,
+  PEERHOST_REGISTRY: address,
+  PEERHOST_TOKEN: address,
+  PEERHOST_GATEWAYS: urlList(['ws:', 'wss:']).default([]),
+  PEERHOST_OPERATOR_KEY: key.optional(),
+  PEERHOST_EXECUTION_KEY: key,
+  PEERHOST_STAKE: z
+    .string()
+    .regex(/^[0-9]+(\.[0-9]+)?$/, 'must be a decimal number of tokens')
+    .optional(),
+  PEERHOST_DATA_DIR: z.string('is required').min(1),
+  PEERHOST_BLOCK_SOURCES: urlList(['http:', 'https:']).default([]),
+  PEERHOST_SANDBOX: z.enum(['docker', 'process'], 'must be docker or process').default('docker'),
+  PEERHOST_CAPACITY: number(1_000).min(1).default(4),
+  PEERHOST_DOCKER_SOCKET: z.string().optional(),
+  PEERHOST_CONTAINER_RUNTIME: z.string().optional(),
+  PEERHOST_MINIMUM_FEE: amount.default(0n),
+  PEERHOST_DEPLOY_BLOCK: amount.default(0n),
+  PEERHOST_SETTLE_PATIENCE_SECONDS: number(3_000).default(60),
+  PEERHOST_METRICS_PORT: number(65_535).optional(),
+  PEERHOST_LOG_LEVEL: z.enum(logLevels, 'must be a pino level').default('info'),
+})
+
+/**
+ * Reads the whole environment at once. Throws `config_invalid` with every problem in `details`; never a value, because
+ * values may be keys.
+ */
+export function readConfig(env: Record<string, string | undefined>): WorkerConfig {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = schema.safeParse(given)
+  if (!parsed.success)
+    throw new PeerHostError('config_invalid', 'The worker’s settings are not complete.', {
+      details: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${problem(issue)}`),
+      hint: 'Set these environment variables and start again.',
+    })
+  const e = parsed.data
+  return {
+    rpcUrl: e.PEERHOST_RPC_URL,
+    chainId: e.PEERHOST_CHAIN_ID,
+    coordinator: e.PEERHOST_COORDINATOR,
+    registry: e.PEERHOST_REGISTRY,
+    token: e.PEERHOST_TOKEN,
+    gateways: e.PEERHOST_GATEWAYS,
+    operatorKey: e.PEERHOST_OPERATOR_KEY,
+    executionKey: e.PEERHOST_EXECUTION_KEY,
+    stake: e.PEERHOST_STAKE,
+    dataDirectory: e.PEERHOST_DATA_DIR,
+    blockSources: e.PEERHOST_BLOCK_SOURCES,
+    sandbox: e.PEERHOST_SANDBOX,
+    capacity: e.PEERHOST_CAPACITY,
+    dockerSocket: e.PEERHOST_DOCKER_SOCKET,
+    containerRuntime: e.PEERHOST_CONTAINER_RUNTIME,
+    minimumFee: e.PEERHOST_MINIMUM_FEE,
+    deployBlock: e.PEERHOST_DEPLOY_BLOCK,
+    settlePatienceSeconds: e.PEERHOST_SETTLE_PATIENCE_SECONDS,
+    metricsPort: e.PEERHOST_METRICS_PORT,
+    logLevel: e.PEERHOST_LOG_LEVEL,
+  }
+}
+
+function problem(issue: { code?: string; message: string; input?: unknown }): string {
+  return issue.code === 'invalid_type' && issue.message.includes('received undefined') ? 'is required' : issue.message
+}

@@ -1,0 +1,329 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type DigestSigner,
+  fromBase64,
+  type GatewayMessage,
+  isResourceOutcome,
+  laneNumber,
+  outcomeOf,
+  type ProtocolDomain,
+  type Signing,
+  sameHex,
+  toBase64,
+} from '@peerhost/protocol'
+import type { Address, Hex } from 'viem'
+import type { JobOffer, LocalFacts } from './acceptJob.ts'
+import type { Coordinator, CoordinatorParameters, PostedRequest } from './chain/coordinator.ts'
+import { type ConfirmedLane, createConfirmedLane } from './confirmedLane.ts'
+import type { WorkerEventHub } from './events.ts'
+import { createFacts, type Facts } from './facts.ts'
+import { createGatewaySession, type GatewaySession, type SessionTimes } from './gatewaySession.ts'
+import { createJobs, type Jobs } from './jobs.ts'
+import type { Journal } from './journal.ts'
+import type { JobEnd } from './runJob.ts'
+import type { Sandbox } from './sandbox/sandbox.ts'
+import { createOwnSettlement, type OwnSettlement } from './settleMyself.ts'
+import { signRoll } from './signRoll.ts'
+
+/**
+ * idle      made, not started.
+ * running   connected or connecting to its gateways, takes jobs.
+ * draining  finishes what runs, declines what comes, still answers from its journal and signs rolls.
+ * stopped   no job runs, no connection is open. It does not start again.
+ */
+export type WorkerState = 'idle' | 'running' | 'draining' | 'stopped'
+
+export type WorkerTimes = {
+  /** How often the worker looks after its own pay. */
+  sweepEveryMs: number
+  /** How often it asks the chain whether its key may sign. */
+  operatorCheckEveryMs: number
+  compactEveryMs: number
+}
+
+export type WorkerDeps = {
+  domain: ProtocolDomain
+  operator: Address
+  executionKey: DigestSigner
+  signing: Signing
+  sandbox: Sandbox
+  /** The bundle whose sha2-256 is `digest`. Throws `bundle_unavailable` or `bundle_mismatch`. */
+  fetchBundle: (digest: Hex, signal: AbortSignal) => Promise<Uint8Array>
+  journal: Journal
+  coordinator: Coordinator
+  parameters: CoordinatorParameters
+  /** WebSocket addresses, `ws(s)://…/v1/worker`. */
+  gateways: readonly string[]
+  /** Follows the requests that stand on chain until the signal fires. Absent: the confirmed lane is not served. */
+  watchRequests?: (onRequest: (posted: PostedRequest) => Promise<void>, signal: AbortSignal) => Promise<void>
+  /** How many jobs run at once. */
+  capacity: number
+  /** In atomic units of the settlement token. */
+  minimumFee: bigint
+  /** How long after a deadline a gateway may take to settle before this worker does it. */
+  settlePatienceSeconds: number
+  agent: string
+  events: WorkerEventHub
+  now: () => number
+  times?: Partial<WorkerTimes>
+  sessionTimes?: Partial<SessionTimes>
+}
+
+export type Worker = {
+  state: () => WorkerState
+  /** Opens the sessions and begins. Resolves when the chain was asked for the operator; sessions follow by themselves. */
+  start: () => Promise<void>
+  /** Finishes what runs, then stops. */
+  drain: () => Promise<void>
+  /** Aborts what runs and stops. Safe to call in any state, also during `drain`. */
+  stop: () => Promise<void>
+}
+
+const defaultTimes: WorkerTimes = { sweepEveryMs: 15_000, operatorCheckEveryMs: 30_000, compactEveryMs: 600_000 }
+const seatRetryMs = 1_000
+const chainAsker = {}
+const confirmedLaneNumber = laneNumber('confirmed')
+
+type Parts = {
+  deps: WorkerDeps
+  facts: Facts
+  jobs: Jobs
+  own: OwnSettlement
+  lane: ConfirmedLane
+  sessions: GatewaySession[]
+  stopping: AbortController
+}
+
+export function createWorker(deps: WorkerDeps): Worker {
+  const { events } = deps
+  let state: WorkerState = 'idle'
+  let operatorActive = false
+  let stopped: Promise<void> | undefined
+  const background: Promise<void>[] = []
+  const parts = createParts(deps, () => ({ draining: state !== 'running', operatorActive }))
+  const { jobs, sessions, stopping } = parts
+  const capacity = () => (state === 'running' && operatorActive ? deps.capacity : 0)
+
+  async function checkOperator(): Promise<void> {
+    const now = Math.floor(deps.now() / 1_000)
+    const active = await deps.coordinator.isSeated(deps.operator, deps.executionKey.address, now)
+    if (active === operatorActive) return
+    operatorActive = active
+    events.emit('operator:active', { active })
+    for (const session of sessions) session.send({ type: 'capacity', capacity: capacity() })
+  }
+
+  async function shutDown(): Promise<void> {
+    const aborted = jobs.running()
+    state = 'stopped'
+    jobs.abort()
+    stopping.abort()
+    await jobs.idle()
+    await Promise.all([...sessions.map((session) => session.close()), ...background])
+    events.emit('worker:stopped', { aborted })
+  }
+
+  return {
+    state: () => state,
+    start: async () => {
+      if (state !== 'idle') return
+      state = 'running'
+      for (const entry of deps.journal.entries())
+        if (!entry.settledBy && !isResourceOutcome(outcomeOf(entry.attestation.outcome)))
+          parts.facts.reserve(entry.requestId, entry.ticket)
+      await checkOperator()
+      const { times: _, ...rest } = deps
+      const context = { ...rest, runtimeDigests: [deps.sandbox.runtimeDigest], capacity, emit: events.emit }
+      const onMessage = (session: GatewaySession, message: GatewayMessage) => void receive(parts, session, message)
+      for (const url of deps.gateways)
+        sessions.push(createGatewaySession({ ...context, onMessage, times: deps.sessionTimes ?? {} }, url))
+      background.push(...startBackground(parts, checkOperator, () => operatorActive))
+      events.emit('worker:started', {
+        operator: deps.operator,
+        executionKey: deps.executionKey.address,
+        runtimeDigest: deps.sandbox.runtimeDigest,
+        capacity: deps.capacity,
+      })
+    },
+    drain: async () => {
+      if (state === 'running') {
+        state = 'draining'
+        events.emit('worker:draining', { running: jobs.running() })
+        for (const session of sessions) session.send({ type: 'capacity', capacity: 0 })
+        await jobs.idle()
+        await flushed()
+      }
+      stopped ??= shutDown()
+      await stopped
+    },
+    stop: () => {
+      stopped ??= shutDown()
+      return stopped
+    },
+  }
+}
+
+/** What goes on beside the jobs, until the worker stops. */
+function startBackground(parts: Parts, checkOperator: () => Promise<void>, isSeated: () => boolean): Promise<void>[] {
+  const { deps, own, stopping } = parts
+  const times = { ...defaultTimes, ...deps.times }
+  const nowSeconds = () => Math.floor(deps.now() / 1_000)
+  const compact = async () => {
+    const dropped = await deps.journal.compact(nowSeconds())
+    if (dropped > 0) deps.events.emit('journal:compacted', { dropped })
+  }
+  return [
+    every(
+      parts,
+      () => times.sweepEveryMs,
+      'own settlement',
+      () => own.sweep(nowSeconds()),
+    ),
+    // Soon again while the chain does not seat it: its clock may be a little behind the registration's block.
+    every(parts, () => (isSeated() ? times.operatorCheckEveryMs : seatRetryMs), 'operator check', checkOperator),
+    every(parts, () => times.compactEveryMs, 'journal compaction', compact),
+    ...(deps.watchRequests ? [deps.watchRequests((posted) => takePosted(parts, posted), stopping.signal)] : []),
+  ]
+}
+
+/** What the last jobs sent must have left the process before its connections end. */
+function flushed(): Promise<void> {
+  return sleep(0)
+}
+
+function createParts(deps: WorkerDeps, standing: () => Pick<LocalFacts, 'draining' | 'operatorActive'>): Parts {
+  const { events, parameters, journal } = deps
+  const sessions: GatewaySession[] = []
+  const facts = createFacts(deps)
+  events.on('job:settled', ({ requestIds }) => requestIds.forEach(facts.release))
+  events.on('job:unpaid', ({ requestId }) => facts.release(requestId))
+  const localFacts = ({ ticket, requestId }: JobOffer, running: number): LocalFacts => {
+    const other = journal.requestOfSequence(ticket.requester, ticket.sequence)
+    return {
+      ...standing(),
+      nowSeconds: Math.floor(deps.now() / 1_000),
+      freeSlots: deps.capacity - running,
+      epochSeconds: parameters.epochSeconds,
+      maximumTicketLifetimeSeconds: parameters.maximumTicketLifetime,
+      runtimeDigest: deps.sandbox.runtimeDigest,
+      minimumFee: deps.minimumFee,
+      sequenceTaken: other !== undefined && other !== requestId,
+    }
+  }
+  const jobs = createJobs({ ...deps, facts, emit: events.emit, localFacts })
+  const own = createOwnSettlement({
+    ...deps,
+    executionKey: deps.executionKey.address,
+    emit: events.emit,
+    settlementGraceSeconds: parameters.settlementGrace,
+    patienceSeconds: deps.settlePatienceSeconds,
+  })
+  const parts: Omit<Parts, 'lane'> = { deps, facts, jobs, own, sessions, stopping: new AbortController() }
+  const lane = createConfirmedLane({
+    sessions: () => sessions,
+    now: deps.now,
+    run: (offer) => runPosted(parts, offer),
+  })
+  return { ...parts, lane }
+}
+
+/** One message of a gateway. Never throws. */
+async function receive(parts: Parts, session: GatewaySession, message: GatewayMessage): Promise<void> {
+  const { deps, jobs, own, lane } = parts
+  try {
+    if (message.type === 'job') await takeJob(parts, session, message)
+    if (message.type === 'cancel') jobs.cancel(lowerCase(message.requestId), session)
+    if (message.type === 'roll') await roll(deps, session, message)
+    if (message.type === 'settled') await own.noteSettled(message.transaction, message.requestIds.map(lowerCase))
+    if (message.type === 'input-given' || message.type === 'input-unknown')
+      lane.answer({ ...message, requestId: lowerCase(message.requestId) })
+  } catch (error) {
+    deps.events.emit('worker:error', { during: `message “${message.type}” of ${session.url}`, error })
+  }
+}
+
+async function takeJob(parts: Parts, session: GatewaySession, message: Extract<GatewayMessage, { type: 'job' }>) {
+  const { ticket, signature, salt } = message
+  const requestId = lowerCase(message.requestId)
+  const input = fromBase64(message.input)
+  const offer: JobOffer = { requestId, ticket, signature, salt, input, source: 'gateway', publicInput: false }
+  const end = await parts.jobs.take(offer, session)
+  if (end.type === 'cancelled') return
+  if (end.type === 'declined') {
+    report(parts, requestId, end)
+    session.send({ type: 'declined', requestId, reason: end.reason })
+    return
+  }
+  sendAttested(parts, session, end)
+  if (ticket.lane === confirmedLaneNumber && !end.entry.settledBy) await parts.own.submit(end.entry)
+}
+
+function takePosted({ lane, stopping }: Parts, posted: PostedRequest): Promise<void> {
+  return lane.take(posted, stopping.signal)
+}
+
+async function runPosted(parts: Omit<Parts, 'lane'>, offer: JobOffer): Promise<'done' | 'busy'> {
+  const end = await parts.jobs.take(offer, chainAsker)
+  if (end.type === 'cancelled') return 'done'
+  if (end.type === 'declined') {
+    if (end.reason === 'at-capacity') return 'busy'
+    report(parts, offer.requestId, end)
+    return 'done'
+  }
+  for (const session of parts.sessions) {
+    const gateway = session.gateway()
+    if (gateway && sameHex(gateway, offer.ticket.requester)) sendAttested(parts, session, end)
+  }
+  if (!end.entry.settledBy) await parts.own.submit(end.entry)
+  return 'done'
+}
+
+function report({ deps }: Pick<Parts, 'deps'>, requestId: Hex, end: Extract<JobEnd, { type: 'declined' }>): void {
+  deps.events.emit('job:declined', { requestId, reason: end.reason })
+  if (end.error !== undefined) deps.events.emit('worker:error', { during: `job ${requestId}`, error: end.error })
+}
+
+function sendAttested(
+  { deps }: Pick<Parts, 'deps'>,
+  session: GatewaySession,
+  { entry, result, ran }: Extract<JobEnd, { type: 'attested' }>,
+): void {
+  const { requestId, attestation, attestationSignature: signature, usage } = entry
+  session.send({ type: 'attested', requestId, attestation, signature, result: toBase64(result), usage })
+  if (!ran) deps.events.emit('job:resent', { requestId })
+}
+
+async function roll(
+  deps: WorkerDeps,
+  session: GatewaySession,
+  { batchId, requestIds }: Extract<GatewayMessage, { type: 'roll' }>,
+): Promise<void> {
+  const signed = await signRoll(deps, requestIds.map(lowerCase))
+  if (signed.type === 'refused') {
+    deps.events.emit('roll:refused', { batchId, reason: signed.reason })
+    session.send({ type: 'roll-refused', batchId, reason: signed.reason })
+    return
+  }
+  deps.events.emit('roll:signed', { batchId, count: requestIds.length })
+  session.send({ type: 'rolled', batchId, signature: signed.signature })
+}
+
+/** One spelling per id: the journal finds what was signed by it. */
+function lowerCase(hex: Hex): Hex {
+  return hex.toLowerCase() as Hex
+}
+
+/** Repeats an action, never beside itself, until the worker stops. */
+async function every(
+  { deps, stopping }: Parts,
+  everyMs: () => number,
+  during: string,
+  action: () => Promise<void>,
+): Promise<void> {
+  const { signal } = stopping
+  while (!signal.aborted) {
+    await sleep(everyMs(), undefined, { signal }).catch(() => {})
+    if (signal.aborted) return
+    await action().catch((error: unknown) => deps.events.emit('worker:error', { during, error }))
+  }
+}
