@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ensureDockerEngine, startDevnet } from '@peerhost/devnet'
+import { requireDockerEngine, startDevnet } from '@peerhost/devnet'
 import { connect } from '@peerhost/sdk'
 import { deploy } from '@peerhost/sdk/node'
 
@@ -12,7 +12,7 @@ export type BenchNetwork = { helloUrl: string; expressUrl: string; dockerSocket:
 /** Starts everything that the latency and throughput benchmarks compare. */
 export async function startBenchNetwork(): Promise<BenchNetwork> {
   const directory = mkdtempSync(join(tmpdir(), 'peerhost-bench-'))
-  const engine = await ensureDockerEngine({ onProgress: (message) => console.error(message) })
+  const engine = await requireDockerEngine({ onStep: (message) => console.error(message) })
   const devnet = await startDevnet({ workers: 2, directory, dockerSocket: engine.socketPath })
   const developer = await connect({ gatewayUrl: devnet.gatewayUrl, rpcUrl: devnet.chain.rpcUrl, account: devnet.accounts.developer })
   const { functions } = await deploy(developer, { directory: join(import.meta.dirname, 'project'), credit: { amount: '100', capPerEpoch: '100' } })

@@ -35,7 +35,7 @@ describe.each([
     expect({ status: response.status, code: ((await response.json()) as { code: string }).code }).toEqual({ status, code })
     const next = await invoke(network.payer, { url: network.url('echo') })
     expect(next.status).toBe(200)
-    expect(network.devnet.workers().every((worker) => worker.running())).toBe(true)
+    expect(network.devnet.workers().every((worker) => worker.isRunning())).toBe(true)
   })
 })
 

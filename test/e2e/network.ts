@@ -1,7 +1,7 @@
 import { globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Devnet, ensureDockerEngine, startDevnet } from '@peerhost/devnet'
+import { type Devnet, requireDockerEngine, startDevnet } from '@peerhost/devnet'
 import { executionCoordinatorAbi, testUsdcAbi } from '@peerhost/protocol'
 import { connect, type Connection } from '@peerhost/sdk'
 import { deploy } from '@peerhost/sdk/node'
@@ -28,7 +28,7 @@ export type TestNetwork = {
 /** Starts a whole network of its own for one test file. */
 export async function startTestNetwork(options: { workers: number }): Promise<TestNetwork> {
   const directory = mkdtempSync(join(tmpdir(), 'peerhost-e2e-'))
-  const engine = await ensureDockerEngine()
+  const engine = await requireDockerEngine()
   const devnet = await startDevnet({ workers: options.workers, directory, dockerSocket: engine.socketPath })
   const chain = createPublicClient({ transport: http(devnet.chain.rpcUrl), pollingInterval: 50 })
   const developer = await connect({ gatewayUrl: devnet.gatewayUrl, rpcUrl: devnet.chain.rpcUrl, account: devnet.accounts.developer })

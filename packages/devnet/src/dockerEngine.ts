@@ -3,19 +3,20 @@ import { existsSync, openSync, readFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { PeerHostError } from '@peerhost/protocol'
 import { dockerApi } from './dockerApi.ts'
 import { lastLines } from './managedProcess.ts'
 
 /** A Docker engine that answers, or why there is none and exactly what to type. */
-export type DockerEngine =
-  | {
-      status: 'ready'
-      socketPath: string
-      version: string
-      /** Ends the engine when we started it by hand and nobody's container runs on it; else does nothing. */
-      release: () => Promise<void>
-    }
-  | { status: 'unavailable'; reason: string; commands: readonly string[] }
+export type DockerEngine = ReadyDockerEngine | { status: 'unavailable'; reason: string; commands: readonly string[] }
+
+export type ReadyDockerEngine = {
+  status: 'ready'
+  socketPath: string
+  version: string
+  /** Ends the engine when we started it by hand and nobody's container runs on it; else does nothing. */
+  release: () => Promise<void>
+}
 
 export type EnsureDockerOptions = {
   /** Asks on a terminal before anything is installed or started. Without it, root does it without asking. */
@@ -50,6 +51,13 @@ export async function ensureDockerEngine(options: EnsureDockerOptions = {}): Pro
   }
   options.onStep?.('Starting the Docker engine')
   return startEngine(options.signal)
+}
+
+/** As `ensureDockerEngine`, but throws `sandbox_unavailable` with what to type when there is no engine. */
+export async function requireDockerEngine(options: EnsureDockerOptions = {}): Promise<ReadyDockerEngine> {
+  const engine = await ensureDockerEngine(options)
+  if (engine.status === 'ready') return engine
+  throw new PeerHostError('sandbox_unavailable', engine.reason, { hint: `Type: ${engine.commands.join(' && ')}` })
 }
 
 /** The engine that answers now, on `DOCKER_HOST` or one of the usual sockets. Changes nothing. */

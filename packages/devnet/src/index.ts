@@ -14,7 +14,14 @@ export {
   fundAccounts,
   hasContracts,
 } from './contracts.ts'
-export { type DockerEngine, type EnsureDockerOptions, ensureDockerEngine, findDockerEngine } from './dockerEngine.ts'
+export {
+  type DockerEngine,
+  type EnsureDockerOptions,
+  ensureDockerEngine,
+  findDockerEngine,
+  type ReadyDockerEngine,
+  requireDockerEngine,
+} from './dockerEngine.ts'
 export { freePort } from './freePort.ts'
 export { type DevnetNetwork, type GatewayProcess, startGateway } from './gatewayProcess.ts'
 export { type LocalServer, type LocalServerOptions, startLocalServer } from './localServer.ts'

@@ -1,0 +1,37 @@
+import type { Command } from '../command.ts'
+import { callCommand } from './call.ts'
+import { deployCommand } from './deploy.ts'
+import { devCommand } from './dev.ts'
+import { doctorCommand } from './doctor.ts'
+import { initCommand } from './init.ts'
+import { inspectCommand } from './inspect.ts'
+import { limitsCommand } from './limits.ts'
+import { lsCommand } from './ls.ts'
+import { priceGetCommand } from './priceGet.ts'
+import { priceSetCommand } from './priceSet.ts'
+import { verifyCommand } from './verify.ts'
+import { workerDrainCommand } from './workerDrain.ts'
+import { workerRegisterCommand } from './workerRegister.ts'
+import { workerStatusCommand } from './workerStatus.ts'
+import { workerUnbondCommand } from './workerUnbond.ts'
+import { workerWithdrawCommand } from './workerWithdraw.ts'
+
+/** Every command, in the order of the help. */
+export const commands: readonly Command[] = [
+  initCommand,
+  devCommand,
+  deployCommand,
+  lsCommand,
+  inspectCommand,
+  callCommand,
+  priceGetCommand,
+  priceSetCommand,
+  verifyCommand,
+  limitsCommand,
+  workerRegisterCommand,
+  workerStatusCommand,
+  workerDrainCommand,
+  workerUnbondCommand,
+  workerWithdrawCommand,
+  doctorCommand,
+]
