@@ -7,7 +7,7 @@ import {
   sameHex,
   type Ticket,
 } from '@peerhost/protocol'
-import { type Address, type Hex, type Log, type PublicClient, parseEventLogs } from 'viem'
+import { type Address, type Hex, type Log, type PublicClient, parseEventLogs, zeroAddress } from 'viem'
 import { operatorStatuses } from '../operator.ts'
 import { revertName, type Sender } from './sender.ts'
 
@@ -66,6 +66,8 @@ export type Coordinator = {
   readParameters: () => Promise<CoordinatorParameters>
   readDeployment: (functionId: Hex, version: number) => Promise<Deployment | undefined>
   readCredit: (funder: Address, requester: Address) => Promise<{ available: bigint; maxFee: bigint }>
+  /** The operator that an execution key was registered for, whatever its status. */
+  readKeyHolder: (executionKey: Address) => Promise<Address | undefined>
   /** Whether the operator is active and the key may sign a ticket of that time for it. */
   isSeated: (operator: Address, executionKey: Address, atSeconds: number) => Promise<boolean>
   isConsumed: (requester: Address, sequence: bigint) => Promise<boolean>
@@ -154,6 +156,14 @@ function readsOf(
       const args = [funder, requester] as const
       const [available, maxFee] = await client.readContract({ ...contract, functionName: 'availableCredit', args })
       return { available, maxFee }
+    },
+    readKeyHolder: async (executionKey) => {
+      const { operator } = await client.readContract({
+        ...contract,
+        functionName: 'getExecutionKey',
+        args: [executionKey],
+      })
+      return operator === zeroAddress ? undefined : operator
     },
     isSeated: async (operator, executionKey, atSeconds) => {
       const args = [executionKey, atSeconds] as const
