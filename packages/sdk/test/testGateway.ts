@@ -8,6 +8,7 @@ import {
   encodeReceiptHeader,
   functionRegistryAbi,
   type HeaderPair,
+  hashBlockUpload,
   outcomeStatus,
   type PaymentRecord,
   receiptToJson,
@@ -17,7 +18,7 @@ import { decodePaymentSignatureHeader, encodePaymentRequiredHeader, encodePaymen
 import type { PaymentRequirements } from '@x402/core/types'
 import { toFacilitatorEvmSigner } from '@x402/evm'
 import { ExactEvmScheme } from '@x402/evm/exact/facilitator'
-import { createWalletClient, getAddress, type Hex, http, publicActions, sha256 } from 'viem'
+import { createWalletClient, getAddress, type Hex, http, publicActions, recoverAddress, sha256 } from 'viem'
 import { readingsOf } from '../src/resolveUrl.ts'
 import { createTestExecution, type Transcript } from './testExecution.ts'
 import { type TestNetwork, testRuntimeDigest } from './testNetwork.ts'
@@ -60,6 +61,9 @@ export async function startTestGateway(network: TestNetwork) {
     signatures: [] as string[],
     blocks: new Map<string, Uint8Array>(),
     uploads: 0,
+    refuseUploads: false,
+    /** Functions that the catalogue does not show. */
+    hidden: new Set<string>(),
     transcripts: new Map<Hex, Transcript>(),
     settlements: new Map<Hex, Hex>(),
   }
@@ -84,6 +88,7 @@ export async function startTestGateway(network: TestNetwork) {
       args: [functionId, current.currentVersion],
     })
     const { creator, project, name } = created.args
+    if (state.hidden.has(name)) return undefined
     return {
       functionId,
       creator,
@@ -180,9 +185,10 @@ export async function startTestGateway(network: TestNetwork) {
     })
   }
 
-  function serveBlock(request: IncomingMessage, response: ServerResponse, cid: string, body: Uint8Array) {
+  async function serveBlock(request: IncomingMessage, response: ServerResponse, cid: string, body: Uint8Array) {
     if (request.method === 'PUT') {
-      if (!request.headers.authorization?.startsWith('PeerHost ')) return problem(response, 401, 'upload_unauthorized')
+      const signed = await isUploadSigned(request.headers.authorization, sha256(body))
+      if (!signed || state.refuseUploads) return problem(response, 401, 'upload_unauthorized')
       if (digestToCid(sha256(body)) !== cid) return problem(response, 422, 'bundle_mismatch')
       state.uploads++
       state.blocks.set(cid, body)
@@ -192,6 +198,18 @@ export async function startTestGateway(network: TestNetwork) {
     return block
       ? send(response, 200, { 'content-type': 'application/vnd.ipld.raw' }, block)
       : send(response, 404, {}, '')
+  }
+
+  async function isUploadSigned(authorization: string | undefined, digest: Hex) {
+    const encoded = /^PeerHost (.+)$/.exec(authorization ?? '')?.[1]
+    if (!encoded) return false
+    const { address, deadline, signature } = JSON.parse(atob(encoded)) as {
+      address: Hex
+      deadline: number
+      signature: Hex
+    }
+    const upload = hashBlockUpload(network.domain, { protocolVersion: 1, digest, deadline })
+    return (await recoverAddress({ hash: upload, signature })) === address && deadline > Date.now() / 1_000
   }
 
   async function serveFunction(
