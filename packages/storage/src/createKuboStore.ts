@@ -1,7 +1,7 @@
 import { cidToDigest, LIMITS, PeerHostError } from '@peerhost/protocol'
 import type { BlockStore } from './blockStore.ts'
 import { assertBlock, assertBlockSize, blockCid } from './hashBlock.ts'
-import { excerpt, exchange, type HttpAnswer } from './httpExchange.ts'
+import { encodeForm, excerpt, exchange, type HttpAnswer, type HttpExchange } from './httpExchange.ts'
 
 export type KuboStoreParameters = {
   /** Address of the RPC API, usually `http://127.0.0.1:5001`. */
@@ -13,20 +13,16 @@ export type KuboStoreParameters = {
 /** An IPFS node (Kubo's RPC API) as a store. Blocks are pinned. */
 export function createKuboStore({ apiUrl, timeoutMs = 10_000 }: KuboStoreParameters): BlockStore {
   const rpc = `${apiUrl.replace(/\/+$/, '')}/api/v0`
-  const call = (path: string, maxBytes: number, body?: FormData, signal?: AbortSignal) =>
-    exchange({ url: `${rpc}${path}`, method: 'POST', ...(body ? { body } : {}), maxBytes, timeoutMs, signal })
+  const call = (path: string, rest: Pick<HttpExchange, 'maxBytes' | 'headers' | 'body' | 'signal'>) =>
+    exchange({ url: `${rpc}${path}`, method: 'POST', timeoutMs, ...rest })
   return {
     name: 'kubo',
     async get(cid, signal) {
       cidToDigest(cid)
       // The node gives up first, so that "not found" and "no answer" stay two things.
       const nodeTimeoutMs = Math.ceil(timeoutMs * 0.9)
-      const answer = await call(
-        `/block/get?arg=${cid}&timeout=${nodeTimeoutMs}ms`,
-        LIMITS.bundleBytes,
-        undefined,
-        signal,
-      )
+      const path = `/block/get?arg=${cid}&timeout=${nodeTimeoutMs}ms`
+      const answer = await call(path, { maxBytes: LIMITS.bundleBytes, signal })
       if (isMissing(answer)) return undefined
       if (answer.status !== 200) throw failed(answer)
       assertBlock(cid, answer.body)
@@ -37,7 +33,13 @@ export function createKuboStore({ apiUrl, timeoutMs = 10_000 }: KuboStoreParamet
       const cid = blockCid(bytes)
       const form = new FormData()
       form.set('data', new Blob([new Uint8Array(bytes)], { type: 'application/octet-stream' }), cid)
-      const answer = await call('/block/put?cid-codec=raw&mhtype=sha2-256&pin=true', 65_536, form, signal)
+      const { body, contentType } = await encodeForm(form)
+      const answer = await call('/block/put?cid-codec=raw&mhtype=sha2-256&pin=true', {
+        headers: { 'content-type': contentType },
+        body,
+        maxBytes: 65_536,
+        signal,
+      })
       if (answer.status !== 200) throw failed(answer)
       const key = keyOf(answer)
       if (key !== cid) {

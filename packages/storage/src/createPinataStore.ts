@@ -2,7 +2,7 @@ import { PeerHostError } from '@peerhost/protocol'
 import type { BlockStore } from './blockStore.ts'
 import { createHttpSource } from './createHttpSource.ts'
 import { assertBlockSize, blockCid } from './hashBlock.ts'
-import { excerpt, exchange } from './httpExchange.ts'
+import { encodeForm, excerpt, exchange } from './httpExchange.ts'
 
 export type PinataStoreParameters = {
   /** API key with permission to write files. */
@@ -24,11 +24,12 @@ export function createPinataStore(parameters: PinataStoreParameters): BlockStore
     async put(bytes, signal) {
       assertBlockSize(bytes)
       const cid = blockCid(bytes)
+      const form = await encodeForm(uploadForm(bytes, cid))
       const { status, body } = await exchange({
         url: `${apiUrl.replace(/\/+$/, '')}/files`,
         method: 'POST',
-        headers: { authorization: `Bearer ${jwt}` },
-        body: uploadForm(bytes, cid),
+        headers: { authorization: `Bearer ${jwt}`, 'content-type': form.contentType },
+        body: form.body,
         maxBytes: 65_536,
         timeoutMs,
         signal,

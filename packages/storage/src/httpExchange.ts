@@ -5,7 +5,7 @@ export type HttpExchange = {
   url: string
   method: string
   headers?: Record<string, string>
-  body?: Uint8Array<ArrayBuffer> | FormData
+  body?: Uint8Array<ArrayBuffer>
   maxBytes: number
   timeoutMs: number
   /** How many redirects may be followed; 0 where the request carries an authorisation. */
@@ -21,6 +21,7 @@ export type HttpAnswer = { status: number; body: Uint8Array }
  * own reason when the caller aborted.
  */
 export async function exchange(request: HttpExchange): Promise<HttpAnswer> {
+  request.signal?.throwIfAborted()
   const deadline = AbortSignal.timeout(request.timeoutMs)
   const signal = request.signal ? AbortSignal.any([request.signal, deadline]) : deadline
   try {
@@ -31,6 +32,18 @@ export async function exchange(request: HttpExchange): Promise<HttpAnswer> {
     if (error instanceof PeerHostError) throw error
     const why = deadline.aborted ? `No whole answer within ${request.timeoutMs} ms.` : reasonOf(error)
     throw new PeerHostError('bundle_unavailable', 'The source could not be read.', { details: [why], cause: error })
+  }
+}
+
+/**
+ * A form as bytes with its header. Node streams a `FormData` body, and a request that ends early then leaves a rejection
+ * that nobody can catch.
+ */
+export async function encodeForm(form: FormData): Promise<{ body: Uint8Array<ArrayBuffer>; contentType: string }> {
+  const encoded = new Response(form)
+  return {
+    body: new Uint8Array(await encoded.arrayBuffer()),
+    contentType: encoded.headers.get('content-type') ?? 'multipart/form-data',
   }
 }
 
