@@ -14,8 +14,15 @@ export async function startBenchNetwork(): Promise<BenchNetwork> {
   const directory = mkdtempSync(join(tmpdir(), 'peerhost-bench-'))
   const engine = await requireDockerEngine({ onStep: (message) => console.error(message) })
   const devnet = await startDevnet({ workers: 2, directory, dockerSocket: engine.socketPath })
-  const developer = await connect({ gatewayUrl: devnet.gatewayUrl, rpcUrl: devnet.chain.rpcUrl, account: devnet.accounts.developer })
-  const { functions } = await deploy(developer, { directory: join(import.meta.dirname, 'project'), credit: { amount: '100', capPerEpoch: '100' } })
+  const developer = await connect({
+    gatewayUrl: devnet.gatewayUrl,
+    rpcUrl: devnet.chain.rpcUrl,
+    account: devnet.accounts.developer,
+  })
+  const { functions } = await deploy(developer, {
+    directory: join(import.meta.dirname, 'project'),
+    credit: { amount: '100', capPerEpoch: '100' },
+  })
   const express = await startExpress()
   return {
     helloUrl: functions[0]?.url ?? '',
@@ -31,7 +38,9 @@ export async function startBenchNetwork(): Promise<BenchNetwork> {
 
 /** Plain Express in a process of its own, as somebody would run it without PeerHost. */
 function startExpress(): Promise<{ url: string; stop: () => void }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'expressServer.ts')], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'expressServer.ts')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code) => reject(new Error(`Express ended with ${code}.`)))

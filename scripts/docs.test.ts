@@ -16,21 +16,29 @@ test('every dependency has its reason', () => {
   const manifests = ['package.json', ...globSync('{packages,examples}/*/package.json', { cwd: root })]
   const used = manifests.flatMap((file) => {
     const manifest = JSON.parse(read(file)) as Record<string, Record<string, string> | undefined>
-    return ['dependencies', 'devDependencies', 'optionalDependencies'].flatMap((kind) => Object.keys(manifest[kind] ?? {}))
+    return ['dependencies', 'devDependencies', 'optionalDependencies'].flatMap((kind) =>
+      Object.keys(manifest[kind] ?? {}),
+    )
   })
   const external = [...new Set(used.filter((name) => !name.startsWith('@peerhost/') && !name.startsWith('@types/')))]
   expect(external.filter((name) => !reasons.has(name))).toEqual([])
   expect([...reasons].filter((name) => name !== undefined && !external.includes(name))).toEqual([])
 })
 
-describe.each(globSync('{*.md,docs/**/*.md,packages/*/README.md,examples/*/README.md,bench/*.md,vectors/*.md}', { cwd: root }))('%s', (file) => {
+describe.each(
+  globSync('{*.md,docs/**/*.md,packages/*/README.md,examples/*/README.md,bench/*.md,vectors/*.md}', { cwd: root }),
+)('%s', (file) => {
   test('links to files that exist', () => {
     const links = [...read(file).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map((match) => match[1] ?? '')
     expect(links.filter((link) => !existsSync(join(root, dirname(file), link)))).toEqual([])
   })
 
   test('names source files that exist', () => {
-    const named = [...read(file).matchAll(/`((?:packages|contracts|examples|scripts|bench|vectors|test)\/[\w./-]+\.(?:ts|sol|json|md))`/g)].map((match) => match[1] ?? '')
+    const named = [
+      ...read(file).matchAll(
+        /`((?:packages|contracts|examples|scripts|bench|vectors|test)\/[\w./-]+\.(?:ts|sol|json|md))`/g,
+      ),
+    ].map((match) => match[1] ?? '')
     expect(named.filter((name) => !existsSync(join(root, name)))).toEqual([])
   })
 })

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ensureDockerEngine } from '@peerhost/devnet'
+import { requireDockerEngine } from '@peerhost/devnet'
 
 type Count = { passed: number; failed: number }
 type Stage = { name: string; about: string; run: () => Promise<Count> }
@@ -17,7 +17,11 @@ const source = '--conditions=@peerhost/source'
 const stages: Stage[] = [
   { name: 'check', about: 'format, lint, types, unused code, generated files', run: () => check() },
   { name: 'contracts', about: 'forge: unit, fuzz, invariants, vectors', run: () => contracts() },
-  { name: 'unit', about: 'vitest: every package, with real anvil, Docker and PostgreSQL', run: () => vitest(['packages', 'scripts']) },
+  {
+    name: 'unit',
+    about: 'vitest: every package, with real anvil, Docker and PostgreSQL',
+    run: () => vitest(['packages', 'scripts']),
+  },
   { name: 'examples', about: 'every example runs and asserts', run: () => examples() },
   { name: 'e2e', about: 'vitest: the whole network', run: () => vitest(['test/e2e']) },
   { name: 'packed', about: 'vitest: the packages as they are published', run: () => vitest(['test/packed']) },
@@ -30,7 +34,7 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
-await ensureDockerEngine({ onProgress: (message) => console.error(message) })
+await requireDockerEngine({ onStep: (text) => console.error(text) })
 const total: Count = { passed: 0, failed: 0 }
 for (const stage of stages.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
   console.log(`\n== ${stage.name}: ${stage.about}`)
@@ -38,7 +42,9 @@ for (const stage of stages.filter(({ name }) => wanted.length === 0 || wanted.in
   const count = await stage.run()
   total.passed += count.passed
   total.failed += count.failed
-  console.log(`-- ${stage.name}: ${count.passed} passed, ${count.failed} failed, ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
+  console.log(
+    `-- ${stage.name}: ${count.passed} passed, ${count.failed} failed, ${((performance.now() - startedAt) / 1000).toFixed(0)} s`,
+  )
 }
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
 console.log(`\n${total.passed} passed, ${total.failed} failed`)
@@ -78,11 +84,21 @@ async function contracts(): Promise<Count> {
 
 async function vitest(filters: string[]): Promise<Count> {
   const file = join(tmpdir(), `peerhost-test-${process.pid}.json`)
-  const { code } = await run(['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...filters])
+  const { code } = await run([
+    'vitest',
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+    ...filters,
+  ])
   try {
     const report = JSON.parse(readFileSync(file, 'utf8')) as { numPassedTests: number; numFailedTests: number }
     // A file that does not load has no tests to fail, yet the run has failed.
-    return { passed: report.numPassedTests, failed: code !== 0 && report.numFailedTests === 0 ? 1 : report.numFailedTests }
+    return {
+      passed: report.numPassedTests,
+      failed: code !== 0 && report.numFailedTests === 0 ? 1 : report.numFailedTests,
+    }
   } catch {
     return { passed: 0, failed: 1 }
   } finally {
@@ -110,7 +126,11 @@ async function tally(commands: string[][]): Promise<Count> {
   return count
 }
 
-function run(command: string[], cwd = root, output: 'show' | 'collect' = 'show'): Promise<{ code: number; stdout: string }> {
+function run(
+  command: string[],
+  cwd = root,
+  output: 'show' | 'collect' = 'show',
+): Promise<{ code: number; stdout: string }> {
   const [program = '', ...args] = command
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd, stdio: ['ignore', output === 'show' ? 'inherit' : 'pipe', 'inherit'] })

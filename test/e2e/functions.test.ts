@@ -12,8 +12,18 @@ afterAll(() => network?.close())
 
 test('the exact bytes, method, path and query reach the function', async () => {
   const body = Uint8Array.of(0xef, 0xbb, 0xbf, 0, 255, 10)
-  const response = await fetch(`${network.url('echo')}/a%2fb/%7Ec?x=1&x=2&y=%20`, { method: 'PUT', body, headers: { 'x-custom': 'kept', cookie: 'dropped=1' } })
-  const seen = (await response.json()) as { method: string; pathname: string; search: string; headers: [string, string][]; body: number[] }
+  const response = await fetch(`${network.url('echo')}/a%2fb/%7Ec?x=1&x=2&y=%20`, {
+    method: 'PUT',
+    body,
+    headers: { 'x-custom': 'kept', cookie: 'dropped=1' },
+  })
+  const seen = (await response.json()) as {
+    method: string
+    pathname: string
+    search: string
+    headers: [string, string][]
+    body: number[]
+  }
   expect(seen).toMatchObject({ method: 'PUT', pathname: '/a%2Fb/~c', search: '?x=1&x=2&y=%20', body: [...body] })
   expect(seen.headers).toContainEqual(['x-custom', 'kept'])
   expect(seen.headers.map(([name]) => name)).not.toContain('cookie')
@@ -32,7 +42,10 @@ describe.each([
 ])('a function that %s', (name, status, code) => {
   test('has its named outcome, and the next call works', async () => {
     const response = await fetch(network.url(name))
-    expect({ status: response.status, code: ((await response.json()) as { code: string }).code }).toEqual({ status, code })
+    expect({ status: response.status, code: ((await response.json()) as { code: string }).code }).toEqual({
+      status,
+      code,
+    })
     const next = await invoke(network.payer, { url: network.url('echo') })
     expect(next.status).toBe(200)
     expect(network.devnet.workers().every((worker) => worker.isRunning())).toBe(true)
@@ -46,14 +59,23 @@ test('nothing is remembered from one execution to the next', async () => {
   }
 })
 
-test.each(['//paid', '/./paid', '/x/../paid', '/%70aid', '/paid/', '/paid%2f', '/paid/%2e%2e/paid', '\\paid', '/paid;x', '/PAID', '/paid/rest'])(
-  'the path form %j gets round no price',
-  async (form) => {
-    const base = `${network.devnet.gatewayUrl}/${network.devnet.accounts.developer.address}/e2e`
-    const { status } = await rawRequest(`${base}${form}`)
-    expect([400, 402, 404]).toContain(status)
-  },
-)
+test.each([
+  '//paid',
+  '/./paid',
+  '/x/../paid',
+  '/%70aid',
+  '/paid/',
+  '/paid%2f',
+  '/paid/%2e%2e/paid',
+  '\\paid',
+  '/paid;x',
+  '/PAID',
+  '/paid/rest',
+])('the path form %j gets round no price', async (form) => {
+  const base = `${network.devnet.gatewayUrl}/${network.devnet.accounts.developer.address}/e2e`
+  const { status } = await rawRequest(`${base}${form}`)
+  expect([400, 402, 404]).toContain(status)
+})
 
 test.each(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])('%s is gated like every other method', async (method) => {
   const response = await fetch(network.url('paid'), { method })

@@ -1,7 +1,7 @@
-import { decodeReceiptHeader, executionCoordinatorAbi, fromBase64 } from '@peerhost/protocol'
-import { getTranscript, invoke, verifyReceipt } from '@peerhost/sdk'
-import { wrapFetchWithPayment, x402Client } from '@x402/fetch'
+import { decodeReceiptHeader, executionCoordinatorAbi, fromBase64, type Receipt } from '@peerhost/protocol'
+import { getTranscript, type InvokeResponse, invoke, verifyReceipt } from '@peerhost/sdk'
 import { ExactEvmScheme } from '@x402/evm/exact/client'
+import { wrapFetchWithPayment, x402Client } from '@x402/fetch'
 import type { Address } from 'viem'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { wrapFetchWithPayment as wrapFetchWithPaymentV1 } from 'x402-fetch'
@@ -27,6 +27,11 @@ async function books() {
   }
 }
 
+function receiptOf({ receipt }: InvokeResponse): Receipt {
+  if (!receipt) throw new Error('The answer came without a receipt.')
+  return receipt
+}
+
 async function settled(requestId: string) {
   return eventually(`settlement of ${requestId}`, async () => {
     const response = await fetch(`${network.devnet.gatewayUrl}/v1/requests/${requestId}`)
@@ -36,17 +41,32 @@ async function settled(requestId: string) {
 }
 
 describe.each([
-  ['v2', () => wrapFetchWithPayment(fetch, new x402Client().register('eip155:*', new ExactEvmScheme(network.devnet.accounts.payer)))],
+  [
+    'v2',
+    () =>
+      wrapFetchWithPayment(
+        fetch,
+        new x402Client().register('eip155:*', new ExactEvmScheme(network.devnet.accounts.payer)),
+      ),
+  ],
   ['v1', () => wrapFetchWithPaymentV1(fetch, network.devnet.accounts.payer as never)],
 ] as const)('a stock x402 %s client', (_, createFetch) => {
   test('pays exactly the price, the owner gets it, the worker gets its reward', async () => {
     const before = await books()
     const response = await createFetch()(network.url('paid'))
     expect(response.status).toBe(200)
-    const { requestId, settlement: _none, ...receipt } = decodeReceiptHeader(response.headers.get('peerhost-receipt') ?? '')
+    const {
+      requestId,
+      settlement: _none,
+      ...receipt
+    } = decodeReceiptHeader(response.headers.get('peerhost-receipt') ?? '')
     await settled(requestId)
     const after = await books()
-    const protocolFeeBps = await network.chain.readContract({ address: network.devnet.addresses.coordinator, abi: executionCoordinatorAbi, functionName: 'protocolFeeBps' })
+    const protocolFeeBps = await network.chain.readContract({
+      address: network.devnet.addresses.coordinator,
+      abi: executionCoordinatorAbi,
+      functionName: 'protocolFeeBps',
+    })
     expect(after.owner - before.owner).toBe(price)
     expect(before.payer - after.payer).toBe(price)
     expect(after.earnings - before.earnings).toBe(smallFee - (smallFee * BigInt(protocolFeeBps)) / 10_000n)
@@ -70,7 +90,11 @@ test('ten parallel sends of one signed payment: one execution, one charge, ten i
   const responses = await Promise.all(Array.from({ length: 10 }, () => fetch(network.url('paid'), { headers })))
   const bodies = await Promise.all(responses.map((response) => response.text()))
   const answered = responses.flatMap((response, index) => (response.status === 200 ? [bodies[index]] : []))
-  const refused = responses.flatMap((response, index) => (response.status === 200 ? [] : [{ status: response.status, code: (JSON.parse(bodies[index] ?? '') as { code: string }).code }]))
+  const refused = responses.flatMap((response, index) =>
+    response.status === 200
+      ? []
+      : [{ status: response.status, code: (JSON.parse(bodies[index] ?? '') as { code: string }).code }],
+  )
   expect(answered.length).toBeGreaterThan(0)
   expect(new Set(answered).size).toBe(1)
   expect(refused.filter(({ status, code }) => status !== 409 || code !== 'payment_in_progress')).toEqual([])
@@ -118,21 +142,24 @@ test('upfront payment is collected before the answer', async () => {
   expect(before.payer - (await books()).payer).toBe(5_000n)
 })
 
-test.each(['attested', 'confirmed'] as const)('an SDK call on the %s lane gives a receipt that verifies on chain', async (lane) => {
-  const answer = await invoke(network.payer, { url: network.url('paid'), maxPrice: '0.01', lane })
-  expect(answer.status).toBe(200)
-  const transcript = await getTranscript(network.payer, { requestId: answer.requestId, salt: answer.receipt.salt })
-  const verification = await verifyReceipt(network.payer, { ...transcript, waitForSettlementMs: 20_000 })
-  expect(verification.checks.filter((check) => !check.ok)).toEqual([])
-  expect(verification).toMatchObject({ ok: true, settled: true, level: 'verified' })
-})
+test.each(['attested', 'confirmed'] as const)(
+  'an SDK call on the %s lane gives a receipt that verifies on chain',
+  async (lane) => {
+    const answer = await invoke(network.payer, { url: network.url('paid'), maxPrice: '0.01', lane })
+    expect(answer.status).toBe(200)
+    const transcript = await getTranscript(network.payer, receiptOf(answer))
+    const verification = await verifyReceipt(network.payer, { ...transcript, waitForSettlementMs: 20_000 })
+    expect(verification.checks.filter((check) => !check.ok)).toEqual([])
+    expect(verification).toMatchObject({ ok: true, settled: true, level: 'verified' })
+  },
+)
 
 test('a transcript is given to nobody without the salt', async () => {
   const answer = await invoke(network.payer, { url: network.url('echo') })
   const url = `${network.devnet.gatewayUrl}/v1/requests/${answer.requestId}/transcript`
   const statuses = await Promise.all([fetch(url), fetch(url, { headers: { 'peerhost-salt': `0x${'00'.repeat(32)}` } })])
   expect(statuses.map((response) => response.status)).toEqual([404, 404])
-  const open = await fetch(url, { headers: { 'peerhost-salt': answer.receipt.salt } })
+  const open = await fetch(url, { headers: { 'peerhost-salt': receiptOf(answer).salt } })
   const { request } = (await open.json()) as { request: string }
   expect(new TextDecoder().decode(fromBase64(request))).toContain('"method":"GET"')
 })

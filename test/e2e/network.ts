@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Devnet, requireDockerEngine, startDevnet } from '@peerhost/devnet'
 import { executionCoordinatorAbi, testUsdcAbi } from '@peerhost/protocol'
-import { connect, type Connection } from '@peerhost/sdk'
+import { type Connection, connect } from '@peerhost/sdk'
 import { deploy } from '@peerhost/sdk/node'
 import { x402Client, x402HTTPClient } from '@x402/core/client'
 import { ExactEvmScheme } from '@x402/evm/exact/client'
@@ -31,9 +31,20 @@ export async function startTestNetwork(options: { workers: number }): Promise<Te
   const engine = await requireDockerEngine()
   const devnet = await startDevnet({ workers: options.workers, directory, dockerSocket: engine.socketPath })
   const chain = createPublicClient({ transport: http(devnet.chain.rpcUrl), pollingInterval: 50 })
-  const developer = await connect({ gatewayUrl: devnet.gatewayUrl, rpcUrl: devnet.chain.rpcUrl, account: devnet.accounts.developer })
-  const payer = await connect({ gatewayUrl: devnet.gatewayUrl, rpcUrl: devnet.chain.rpcUrl, account: devnet.accounts.payer })
-  const deployed = await deploy(developer, { directory: join(import.meta.dirname, 'project'), credit: { amount: '5', capPerEpoch: '5' } })
+  const developer = await connect({
+    gatewayUrl: devnet.gatewayUrl,
+    rpcUrl: devnet.chain.rpcUrl,
+    account: devnet.accounts.developer,
+  })
+  const payer = await connect({
+    gatewayUrl: devnet.gatewayUrl,
+    rpcUrl: devnet.chain.rpcUrl,
+    account: devnet.accounts.payer,
+  })
+  const deployed = await deploy(developer, {
+    directory: join(import.meta.dirname, 'project'),
+    credit: { amount: '5', capPerEpoch: '5' },
+  })
   const client = new x402Client().register('eip155:*', new ExactEvmScheme(devnet.accounts.payer))
   const x402 = new x402HTTPClient(client)
   return {
@@ -43,9 +54,19 @@ export async function startTestNetwork(options: { workers: number }): Promise<Te
     payer,
     url: (functionName) => `${devnet.gatewayUrl}/${devnet.accounts.developer.address}/e2e/${functionName}`,
     balanceOf: (account) =>
-      chain.readContract({ address: devnet.addresses.token, abi: testUsdcAbi, functionName: 'balanceOf', args: [account] }),
+      chain.readContract({
+        address: devnet.addresses.token,
+        abi: testUsdcAbi,
+        functionName: 'balanceOf',
+        args: [account],
+      }),
     earningsOf: async (operator) => {
-      const { earnings } = await chain.readContract({ address: devnet.addresses.coordinator, abi: executionCoordinatorAbi, functionName: 'getOperator', args: [operator] })
+      const { earnings } = await chain.readContract({
+        address: devnet.addresses.coordinator,
+        abi: executionCoordinatorAbi,
+        functionName: 'getOperator',
+        args: [operator],
+      })
       return earnings
     },
     blockFile: (functionName) => {

@@ -7,8 +7,8 @@ import {
   functionId,
   functionRegistryAbi,
   hashInput,
-  laneNumber,
   LIMITS,
+  laneNumber,
   PROTOCOL_VERSION,
   requestId,
   seal,
@@ -29,20 +29,42 @@ export async function post(network: TestNetwork, functionName: string): Promise<
   const chainId = await chain.getChainId()
   const { coordinator, registry, token } = devnet.addresses
   const wallet = createWalletClient({ account: caller, transport: http(devnet.chain.rpcUrl) })
-  const send = async (call: { address: Hex; abi: typeof executionCoordinatorAbi | typeof testUsdcAbi; functionName: string; args: unknown[] }) => {
+  const send = async (call: {
+    address: Hex
+    abi: typeof executionCoordinatorAbi | typeof testUsdcAbi
+    functionName: string
+    args: unknown[]
+  }) => {
     const hash = await wallet.writeContract({ ...call, chain: null } as never)
     const receipt = await chain.waitForTransactionReceipt({ hash })
     if (receipt.status !== 'success') throw new Error(`${call.functionName} was reverted.`)
   }
   await send({ address: token, abi: testUsdcAbi, functionName: 'approve', args: [coordinator, 1_000_000n] })
-  await send({ address: coordinator, abi: executionCoordinatorAbi, functionName: 'depositCredit', args: [caller.address, 1_000_000n] })
+  await send({
+    address: coordinator,
+    abi: executionCoordinatorAbi,
+    functionName: 'depositCredit',
+    args: [caller.address, 1_000_000n],
+  })
 
   const id = functionId(devnet.accounts.developer.address, 'e2e', functionName)
-  const { currentVersion } = await chain.readContract({ address: registry, abi: functionRegistryAbi, functionName: 'getFunction', args: [id] })
-  const deployment = await chain.readContract({ address: registry, abi: functionRegistryAbi, functionName: 'getDeployment', args: [id, currentVersion] })
+  const { currentVersion } = await chain.readContract({
+    address: registry,
+    abi: functionRegistryAbi,
+    functionName: 'getFunction',
+    args: [id],
+  })
+  const deployment = await chain.readContract({
+    address: registry,
+    abi: functionRegistryAbi,
+    functionName: 'getDeployment',
+    args: [id, currentVersion],
+  })
   const { timestamp } = await chain.getBlock()
   const issuedAt = Number(timestamp)
-  const input = encodeRequest(canonicalRequest({ method: 'GET', path: '/', query: 'from=chain', headers: [], body: new Uint8Array() }))
+  const input = encodeRequest(
+    canonicalRequest({ method: 'GET', path: '/', query: 'from=chain', headers: [], body: new Uint8Array() }),
+  )
   const salt = bytesToHex(crypto.getRandomValues(new Uint8Array(32)))
   const ticket: Ticket = {
     protocolVersion: PROTOCOL_VERSION,
@@ -67,6 +89,11 @@ export async function post(network: TestNetwork, functionName: string): Promise<
   }
   const ticketId = requestId({ chainId, coordinator }, ticket)
   const signature = await createDigestSigner(caller.privateKey).sign(ticketId)
-  await send({ address: coordinator, abi: executionCoordinatorAbi, functionName: 'post', args: [ticket, signature, concatHex([salt, bytesToHex(input)])] })
+  await send({
+    address: coordinator,
+    abi: executionCoordinatorAbi,
+    functionName: 'post',
+    args: [ticket, signature, concatHex([salt, bytesToHex(input)])],
+  })
   return ticketId
 }
