@@ -61,7 +61,7 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
   mkdirSync(directory, { recursive: true })
   const count = options.workers ?? defaultWorkers
   const accounts = devnetAccounts(count)
-  const running = createRunning(options)
+  const running = createRunning(options, accounts)
   try {
     running.step('chain', 'Starting the chain')
     const chain = await startChain({ directory, persist: options.persist ?? false, signal: options.signal })
@@ -106,7 +106,7 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
 type Stoppable = { name: string; logFile: string; exited: Promise<Exit>; stop: (graceMs?: number) => Promise<Exit> }
 
 /** The processes in the order of their start: what stops them all, and says when one ends by itself. */
-function createRunning({ dockerSocket, directory, onEvent = () => {} }: DevnetOptions) {
+function createRunning({ dockerSocket, directory, onEvent = () => {} }: DevnetOptions, accounts: DevnetAccounts) {
   const processes: Stoppable[] = []
   let stopping: Promise<void> | undefined
   const stopAll = async () => {
@@ -114,7 +114,7 @@ function createRunning({ dockerSocket, directory, onEvent = () => {} }: DevnetOp
     const workers = processes.filter(({ name }) => name.startsWith('worker-'))
     await Promise.all(workers.map((worker) => worker.stop()))
     for (const managed of processes.filter((managed) => !workers.includes(managed)).reverse()) await managed.stop()
-    await removeSandboxes(dockerSocket, resolve(directory))
+    await removeSandboxes(dockerSocket, { directory: resolve(directory), accounts })
   }
   return {
     step: (step: Extract<DevnetEvent, { type: 'step' }>['step'], text: string) => onEvent({ type: 'step', step, text }),

@@ -58,6 +58,10 @@ export {
   withdrawStake,
 } from './operator.ts'
 export { type JobDeps, type JobEnd, runJob } from './runJob.ts'
+export { sandboxLabels } from './sandbox/hostConfig.ts'
+export { createProcessSandbox } from './sandbox/processSandbox.ts'
 export type { Sandbox, SandboxJob, SandboxRun } from './sandbox/sandbox.ts'
+export { sandboxOwner } from './sandbox/sandboxOwner.ts'
+export type { SandboxOptions } from './sandbox/sandboxSettings.ts'
 export { createOwnSettlement, type OwnSettlement, type SettleDeps } from './settleMyself.ts'
 export { createWorker, type Worker, type WorkerDeps, type WorkerState, type WorkerTimes } from './worker.ts'

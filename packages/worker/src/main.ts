@@ -9,6 +9,7 @@ import { createMetrics, serveMetrics } from './metrics.ts'
 import { createDockerSandbox } from './sandbox/dockerSandbox.ts'
 import { createProcessSandbox } from './sandbox/processSandbox.ts'
 import type { Sandbox } from './sandbox/sandbox.ts'
+import { sandboxOwner } from './sandbox/sandboxOwner.ts'
 
 /** The worker process: the first SIGTERM or SIGINT drains it, the second one aborts what runs, the third one ends it. */
 async function main(): Promise<void> {
@@ -55,7 +56,10 @@ function createSandbox(config: WorkerConfig, log: Logger): Promise<Sandbox> {
   if (config.sandbox === 'process') return createProcessSandbox(options)
   return createDockerSandbox({
     ...options,
-    owner: privateKeyToAddress(config.executionKey).toLowerCase(),
+    owner: sandboxOwner({
+      executionKey: privateKeyToAddress(config.executionKey),
+      dataDirectory: config.dataDirectory,
+    }),
     ...(config.dockerSocket === undefined ? {} : { socketPath: config.dockerSocket }),
     ...(config.containerRuntime === undefined ? {} : { containerRuntime: config.containerRuntime }),
   })

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type BuiltProject, buildProject } from '@peerhost/bundler'
 import { startLocalServer } from '@peerhost/devnet'
@@ -22,7 +25,8 @@ export async function runLocal(
     )
   const { note, colors, signal } = context
   const project = await buildProject({ directory: options.directory })
-  const sandbox = await createProcessSandbox({})
+  const directory = mkdtempSync(join(tmpdir(), 'peerhost-dev-'))
+  const sandbox = await createProcessSandbox({ directory })
   const server = await startLocalServer(
     { sandbox },
     {
@@ -48,6 +52,7 @@ export async function runLocal(
   note('Stopping')
   await server.stop()
   await Promise.race([sandbox.close(), sleep(10_000)])
+  rmSync(directory, { recursive: true, force: true })
 }
 
 function banner({ colors }: CommandContext, why: readonly string[]): string {
