@@ -18,7 +18,6 @@ async function bundle(name: 'supervisor' | 'host'): Promise<Uint8Array> {
     target: 'node24',
     charset: 'utf8',
     legalComments: 'none',
-    minifyWhitespace: true,
     tsconfigRaw: '{}',
     write: false,
     logLevel: 'silent',

@@ -1,21 +1,17 @@
 /**
  * The Node modules that a function may require: those that compute. Nothing that reaches files, sockets, processes or
- * threads is here. The bundler refuses the same imports at build time.
+ * threads is here. `allowedBuiltins` of @peerhost/bundler is the same list: it refuses everything else at build time.
  */
 export const functionBuiltins = [
   'assert',
   'assert/strict',
   'async_hooks',
   'buffer',
-  'console',
   'crypto',
-  'diagnostics_channel',
   'events',
   'path',
   'path/posix',
   'path/win32',
-  'perf_hooks',
-  'process',
   'punycode',
   'querystring',
   'stream',

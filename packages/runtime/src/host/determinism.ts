@@ -8,25 +8,29 @@ import timersPromises from 'node:timers/promises'
 export type Terms = { clockMs: number; seed: string }
 
 /**
- * Replaces the clocks and the randomness of this process, which runs one execution and ends.
- * The clock stands at `clockMs` while code runs and moves only when a timer fires, by what the timer was set to: so it does
- * not depend on the machine, and code that sleeps still sees time pass.
+ * Replaces the clocks and the randomness of this process, which runs one execution and ends. Returns what sets them to the
+ * execution's terms, once these are known.
+ * The clock stands while code runs and moves only when a timer fires, by what the timer was set to: so it does not depend on
+ * the machine, and code that sleeps still sees time pass.
  */
-export function installDeterminism({ clockMs, seed }: Terms): void {
-  const clock = { nowMs: clockMs, startMs: clockMs }
-  const keystream = createKeystream(seed)
+export function installDeterminism(): (terms: Terms) => void {
+  const clock: Clock = { nowMs: 0, startMs: 0 }
+  let cipher: Cipheriv | undefined
   installClock(clock)
   installTimers(clock)
-  installRandomness(keystream)
+  installRandomness((length) => {
+    if (!cipher) throw new Error('There is no randomness before the execution begins.')
+    return cipher.update(Buffer.alloc(length))
+  })
+  return ({ clockMs, seed }) => {
+    clock.nowMs = clockMs
+    clock.startMs = clockMs
+    cipher = crypto.createCipheriv('aes-256-ctr', Buffer.from(seed.slice(2), 'hex'), Buffer.alloc(16))
+  }
 }
 
-type Clock = { nowMs: number; readonly startMs: number }
+type Clock = { nowMs: number; startMs: number }
 type Keystream = (length: number) => Uint8Array
-
-function createKeystream(seed: string): Keystream {
-  const cipher: Cipheriv = crypto.createCipheriv('aes-256-ctr', Buffer.from(seed.slice(2), 'hex'), Buffer.alloc(16))
-  return (length) => cipher.update(Buffer.alloc(length))
-}
 
 function replace(target: object, properties: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(properties))
@@ -45,7 +49,8 @@ function installClock(clock: Clock): void {
   replace(globalThis, { Date: FunctionDate })
 
   const elapsedMs = () => clock.nowMs - clock.startMs
-  replace(perfHooks.performance, { now: elapsedMs, timeOrigin: clock.startMs, toJSON: () => ({}) })
+  replace(perfHooks.performance, { now: elapsedMs, toJSON: () => ({}) })
+  Object.defineProperty(perfHooks.performance, 'timeOrigin', { get: () => clock.startMs, configurable: true })
   const hrtime = (before?: [number, number]): [number, number] => {
     const [seconds, nanoseconds] = before ?? [0, 0]
     const passed = BigInt(Math.round(elapsedMs() * 1e6)) - BigInt(seconds) * 1_000_000_000n - BigInt(nanoseconds)
@@ -123,7 +128,6 @@ function installRandomness(keystream: Keystream): void {
   replace(Math, { random: () => uint53() / 2 ** 53 })
   replace(globalThis.crypto, { getRandomValues: fill, randomUUID })
   replace(crypto, {
-    getRandomValues: fill,
     randomUUID,
     randomBytes,
     randomInt,

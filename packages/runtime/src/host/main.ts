@@ -1,6 +1,6 @@
 import { compileFunction } from 'node:vm'
 import { encodeFrame, type Frame, framePrefixBytes } from '../frames.ts'
-import { answerHeaderBytes, downwardLimits, type Run, readRun, type ThrowReason } from '../messages.ts'
+import { answerHeaderBytes, downwardLimits, readRun, type ThrowReason } from '../messages.ts'
 import { requireBuiltin } from './builtins.ts'
 import { installDeterminism } from './determinism.ts'
 import { findHandler, type Handler, isForbiddenMethod } from './handler.ts'
@@ -70,10 +70,10 @@ async function answer(handler: Handler, request: Request, responseBodyBytes: num
   finish(header, read.body)
 }
 
-async function execute(compiled: Compiled, run: Run, job: Frame, responseBodyBytes: number): Promise<void> {
+async function execute(compiled: Compiled, begin: () => void, job: Frame, responseBodyBytes: number): Promise<void> {
   const method = (JSON.parse(new TextDecoder().decode(job.body)) as { method: string }).method
   const request = isForbiddenMethod(method) ? new Request(origin) : webRequest(job.body)
-  installDeterminism(run)
+  begin()
   process.on('uncaughtException', (error) => {
     logFailure(error)
     fail('threw')
@@ -93,11 +93,12 @@ async function execute(compiled: Compiled, run: Run, job: Frame, responseBodyByt
 async function main(): Promise<void> {
   await warmUp()
   installSurroundings()
+  const begin = installDeterminism()
   const first = readFrame(downwardLimits)
   const compiled = compile(first.body)
   writeFrame({ type: 'ready' })
   const job = readFrame(downwardLimits)
-  await execute(compiled, readRun(job.header.run), job, Number(first.header.responseBodyBytes))
+  await execute(compiled, () => begin(readRun(job.header.run)), job, Number(first.header.responseBodyBytes))
 }
 
 void main()

@@ -36,7 +36,6 @@ const doors = [
 export function installSurroundings(): void {
   const fixed = {
     argv: ['node', 'function'],
-    argv0: 'node',
     env: {},
     execArgv: [],
     execPath: '/bin/node',

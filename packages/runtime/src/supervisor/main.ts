@@ -13,6 +13,7 @@ const supervisor = createSupervisor({
   startHost: createStartHost(join(__dirname, 'host.cjs')),
   send: (header, body) => void process.stdout.write(encodeFrame(header, body)),
   now: () => performance.now(),
+  giveUp: (reason) => leave(71, `Hosts do not start. ${reason}`),
   privateMemoryBytes,
   oomKills: () => (isFirstProcess ? oomKills() : undefined),
   ...(isFirstProcess ? { killStrays } : {}),

@@ -9,6 +9,8 @@ export type SupervisorDeps = {
   now: () => number
   privateMemoryBytes: (pid: number) => number | undefined
   oomKills: () => number | undefined
+  /** Called when hosts do not even start, with what the last ones wrote. */
+  giveUp: (reason: string) => void
   /** Kills what is not in the set; absent where the other processes are not ours. */
   killStrays?: (known: ReadonlySet<number>) => number
 }
@@ -28,6 +30,7 @@ const memoryCheckMs = 25
 const logGraceMs = 50
 /** Hosts that die before they are given anything are started again at most this often. */
 const restartPauseMs = 250
+const failedStartsAllowed = 8
 
 type State = {
   readonly deps: SupervisorDeps
@@ -38,6 +41,8 @@ type State = {
   worn: boolean
   stopped: boolean
   oomKillsSeen: number
+  failedStarts: number
+  startLog: string
 }
 
 /**
@@ -53,6 +58,8 @@ export function createSupervisor(deps: SupervisorDeps): { receive: (frame: Frame
     worn: false,
     stopped: false,
     oomKillsSeen: deps.oomKills() ?? 0,
+    failedStarts: 0,
+    startLog: '',
   }
   const memoryTimer = setInterval(() => watchMemory(state), memoryCheckMs)
   memoryTimer.unref()
@@ -107,7 +114,8 @@ function addSeat(state: State, settings: Settings): Seat {
     message: (message) => onMessage(state, seat, message),
     violated: () => decide(seat, { end: 'threw' }),
     log: (chunk) => {
-      if (seat.execution?.log(chunk) === false) seat.host.kill()
+      if (!seat.execution) state.startLog = (state.startLog + Buffer.from(chunk).toString('utf8')).slice(-1_000)
+      else if (!seat.execution.log(chunk)) seat.host.kill()
     },
     logsClosed: () => {
       seat.logsClosed = true
@@ -121,6 +129,7 @@ function addSeat(state: State, settings: Settings): Seat {
 function onMessage(state: State, seat: Seat, message: FromHost): void {
   if (message.type === 'ready') {
     seat.loaded = true
+    state.failedStarts = 0
     if (seat.state === 'starting') seat.state = 'ready'
     if (!state.announced) state.deps.send({ type: 'ready' })
     state.announced = true
@@ -154,6 +163,8 @@ function onClosed(state: State, seat: Seat, exit: HostExit): void {
   end(state, seat)
   state.seats.delete(seat)
   sweep(state)
+  if (!seat.loaded) state.failedStarts += 1
+  if (state.failedStarts >= failedStartsAllowed && !state.stopped) state.deps.giveUp(state.startLog)
   if (wasWaiting) setTimeout(() => refill(state), restartPauseMs)
   else refill(state)
 }

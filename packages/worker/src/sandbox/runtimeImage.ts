@@ -1,0 +1,24 @@
+import { PeerHostError } from '@peerhost/protocol'
+import type { RuntimeRootfs } from '@peerhost/runtime'
+import type { Engine } from './docker.ts'
+
+export const runtimeRepository = 'peerhost-runtime'
+
+/**
+ * Makes sure that the engine has the image of this root file system and returns the image's id. The image's only layer
+ * must have the digest of the tar: what runs is what the digest says.
+ */
+export async function ensureRuntimeImage(engine: Engine, rootfs: RuntimeRootfs): Promise<string> {
+  const tag = rootfs.digest.slice(2, 14)
+  const reference = `${runtimeRepository}:${tag}`
+  const isRight = (layers: readonly string[]) => layers.length === 1 && layers[0] === `sha256:${rootfs.digest.slice(2)}`
+  const present = await engine.image(reference)
+  if (present && isRight(present.layers)) return present.id
+  await engine.importImage(rootfs.path, runtimeRepository, tag)
+  const imported = await engine.image(reference)
+  if (imported && isRight(imported.layers)) return imported.id
+  throw new PeerHostError('sandbox_unavailable', 'The imported runtime image is not the one that was built.', {
+    details: [`expected layer sha256:${rootfs.digest.slice(2)}`, `got ${imported?.layers.join(', ') ?? 'no image'}`],
+    hint: `Delete ${rootfs.path} and the image ${reference}, then start again.`,
+  })
+}

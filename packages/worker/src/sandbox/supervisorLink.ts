@@ -1,0 +1,107 @@
+import {
+  createFrameDecoder,
+  type Ended,
+  encodeFrame,
+  type FromSupervisor,
+  type Run,
+  readFromSupervisor,
+  type Settings,
+  supervisorLimits,
+} from '@peerhost/runtime'
+import type { Transport } from './transport.ts'
+
+/** An execution that ended, or the news that its supervisor will never say. */
+export type Ending =
+  | { readonly type: 'ended'; readonly ended: Ended; readonly log: Uint8Array; readonly body: Uint8Array }
+  | { readonly type: 'lost'; readonly reason: string }
+
+/** The worker's end of one supervisor. */
+export type SupervisorLink = {
+  /** Resolves when a host is ready; rejects when the supervisor ended before, or took too long. */
+  readonly ready: Promise<void>
+  readonly closed: Promise<string>
+  /** Runs one execution. Rejects with the signal's reason when it is aborted: the host is killed then. */
+  run: (run: Omit<Run, 'id'>, request: Uint8Array, signal: AbortSignal) => Promise<Ending>
+  kill: () => Promise<void>
+}
+
+/** Starting a container and a Node process in it, on a machine that is busy. */
+const readyWithinMs = 30_000
+/** How much later than the time limit a supervisor may report before it counts as dead. */
+const reportWithinMs = 5_000
+
+/** Configures a new supervisor and speaks with it. What it sends is checked: a broken frame ends it. */
+export function connectSupervisor(
+  transport: Transport,
+  { settings, bundle, onWorn }: { settings: Settings; bundle: Uint8Array; onWorn: () => void },
+): SupervisorLink {
+  const runs = new Map<number, (ending: Ending) => void>()
+  const decoder = createFrameDecoder(supervisorLimits(settings))
+  const ready = Promise.withResolvers<void>()
+  // Whoever warms a container waits for it; for everyone else the loss shows in the run.
+  ready.promise.catch(() => {})
+  // Where the engine fails to end it, the connection is gone all the same, and `closed` says so.
+  const end = () => void transport.kill().catch(() => {})
+  const readyTimer = setTimeout(() => end(), readyWithinMs)
+  let lastId = 0
+  let lost: string | undefined
+
+  function onMessage(message: FromSupervisor): void {
+    if (message.type === 'ready') {
+      clearTimeout(readyTimer)
+      ready.resolve()
+    } else if (message.type === 'worn') {
+      onWorn()
+    } else {
+      runs.get(message.ended.id)?.(message)
+    }
+  }
+
+  transport.output.on('data', (chunk: Uint8Array) => {
+    if (lost !== undefined) return
+    try {
+      for (const frame of decoder.push(chunk)) onMessage(readFromSupervisor(frame))
+    } catch {
+      end()
+    }
+  })
+  transport.input.on('error', () => end())
+  const closed = transport.closed.then((reason) => {
+    lost = reason
+    clearTimeout(readyTimer)
+    ready.reject(new Error(reason))
+    for (const settle of runs.values()) settle({ type: 'lost', reason })
+    return reason
+  })
+  transport.input.write(encodeFrame({ type: 'configure', settings }, bundle))
+
+  return {
+    ready: ready.promise,
+    closed,
+    kill: transport.kill,
+    async run(terms, request, signal) {
+      signal.throwIfAborted()
+      if (lost !== undefined) return { type: 'lost', reason: lost }
+      lastId += 1
+      const id = lastId
+      const ending = Promise.withResolvers<Ending>()
+      const overdue = setTimeout(() => end(), settings.timeoutMs + reportWithinMs)
+      const onAbort = () => {
+        transport.input.write(encodeFrame({ type: 'cancel', id }))
+      }
+      runs.set(id, ending.resolve)
+      signal.addEventListener('abort', onAbort, { once: true })
+      transport.input.write(encodeFrame({ type: 'run', run: { ...terms, id } }, request))
+      try {
+        // Waits for the supervisor even after an abort: only then is the slot free again.
+        const result = await ending.promise
+        signal.throwIfAborted()
+        return result
+      } finally {
+        clearTimeout(overdue)
+        runs.delete(id)
+        signal.removeEventListener('abort', onAbort)
+      }
+    },
+  }
+}
