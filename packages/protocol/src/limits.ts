@@ -35,6 +35,8 @@ export const LIMITS = {
   settlementGraceSeconds: 3_600,
   /** Length of an epoch: credit caps and seats are counted per epoch. */
   epochSeconds: 3_600,
+  /** How long after a price change a payment for the old price is still taken. */
+  quoteGraceSeconds: 60,
   /** Most requests in one settlement transaction. */
   settlementBatchItems: 50,
   /** Longest project or function name. */
