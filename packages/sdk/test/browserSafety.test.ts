@@ -39,7 +39,10 @@ async function graphOf(entry: string) {
   })
   const inputs = Object.values(built.metafile.inputs)
   return {
-    external: inputs.flatMap(({ imports }) => imports.filter(({ external }) => external).map(({ path }) => path)),
+    external: inputs
+      .flatMap(({ imports }) => imports.filter(({ external }) => external).map(({ path }) => path))
+      // esbuild's name for its own helpers.
+      .filter((path) => path !== '<runtime>'),
     files: Object.keys(built.metafile.inputs),
     code: built.outputFiles.map(({ text }) => text).join('\n'),
   }
