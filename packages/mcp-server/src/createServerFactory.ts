@@ -6,6 +6,7 @@ import {
   ResourceNotFoundError,
   ResourceTemplate,
 } from '@modelcontextprotocol/server'
+import { z } from 'zod'
 import { callFunction } from './calls/callFunction.ts'
 import { decodeText } from './calls/renderResult.ts'
 import { catalogueTtlMs, type Snapshot } from './catalogue/catalogue.ts'
@@ -36,13 +37,14 @@ export function createServerFactory(deps: ToolDeps): McpServerFactory {
     const server = new McpServer(
       { name: 'peerhost', title: 'PeerHost', version },
       {
-        capabilities: { tools: {}, resources: {} },
+        capabilities: { tools: {}, resources: {}, prompts: {} },
         instructions,
         maxToolInputElements: 10_000,
         cacheHints: {
           'tools/list': listHint,
           'resources/list': listHint,
           'resources/templates/list': listHint,
+          'prompts/list': listHint,
           'server/discover': listHint,
         },
       },
@@ -50,6 +52,7 @@ export function createServerFactory(deps: ToolDeps): McpServerFactory {
     registerMetaTools(server, deps)
     registerEndpoints(server, deps, snapshot)
     registerResources(server, deps)
+    registerPrompts(server)
     return server
   }
 }
@@ -131,5 +134,27 @@ function registerResources(server: McpServer, deps: ToolDeps): void {
     'peerhost://guide',
     { title: 'How to use PeerHost', mimeType: 'text/plain', cacheHint: { ttlMs: 3_600_000, cacheScope: 'public' } },
     async (uri) => ({ contents: [{ uri: uri.href, mimeType: 'text/plain', text: instructions }] }),
+  )
+}
+
+function registerPrompts(server: McpServer): void {
+  server.registerPrompt(
+    'find_function',
+    {
+      title: 'Find and price a function',
+      description: 'Looks for a function that does something, compares prices, and asks before it pays.',
+      argsSchema: z.object({ need: z.string().max(500).describe('What it should do') }),
+    },
+    ({ need }) => ({
+      messages: [
+        {
+          role: 'user',
+          content: {
+            type: 'text',
+            text: `Find a PeerHost function for this: ${need}\nUse peer_search, then peer_describe and peer_quote for the best two. Show me price, provider and what it answers, and ask me before you call one that costs money.`,
+          },
+        },
+      ],
+    }),
   )
 }

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PeerHostError } from '@peerhost/protocol'
 
-/** Gives the lock back. */
+/** Gives the lock back; a second time does nothing. */
 export type ReleaseLock = () => void
 
 /**
@@ -18,7 +18,9 @@ export function tryFileLock(path: string): ReleaseLock | undefined {
     if (isBusy(error)) return undefined
     throw error
   }
-  return () => database.close()
+  return () => {
+    if (database.isOpen) database.close()
+  }
 }
 
 /** Waits for the lock at `path`. Throws `conflict` when it is not free in time. */
