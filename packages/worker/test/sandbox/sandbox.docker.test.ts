@@ -1,0 +1,4 @@
+import { createTestSandbox } from './dockerEngine.ts'
+import { describeSandbox } from './sandbox.suite.ts'
+
+describeSandbox('docker', () => createTestSandbox())
