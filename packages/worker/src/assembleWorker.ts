@@ -8,14 +8,14 @@ import { type ChainClient, createChainClient } from './chain/chainClient.ts'
 import { createCoordinator } from './chain/coordinator.ts'
 import { createFileCursor } from './chain/cursor.ts'
 import { createSender, type Sender } from './chain/sender.ts'
-import { watchRequests } from './chain/watchRequests.ts'
+import { type WatchTimes, watchRequests } from './chain/watchRequests.ts'
 import type { WorkerConfig } from './config.ts'
 import { openDataDirectory, readGenesis } from './dataDirectory.ts'
 import type { WorkerEventHub } from './events.ts'
 import { openJournal } from './journal.ts'
 import { readOperator, registerOperator } from './operator.ts'
 import type { Sandbox } from './sandbox/sandbox.ts'
-import { createWorker, type Worker } from './worker.ts'
+import { createWorker, type Worker, type WorkerTimes } from './worker.ts'
 
 /** A worker and everything that it holds open. */
 export type AssembledWorker = {
@@ -26,24 +26,28 @@ export type AssembledWorker = {
   close: () => Promise<void>
 }
 
+/** What a worker's settings do not make. `times` is for impatient callers. */
+export type AssembleParts = {
+  sandbox: Sandbox
+  events: WorkerEventHub
+  times?: Partial<WorkerTimes> & { watch?: Partial<WatchTimes> }
+}
+
 /**
  * Builds a worker from its settings: chain, operator (registered when it has the key and is not yet), journal, sources.
  * Throws what `registerOperator`, `openDataDirectory` and `openJournal` throw, and `worker_not_registered`.
  */
-export async function assembleWorker(
-  config: WorkerConfig,
-  { sandbox, events }: { sandbox: Sandbox; events: WorkerEventHub },
-): Promise<AssembledWorker> {
+export async function assembleWorker(config: WorkerConfig, parts: AssembleParts): Promise<AssembledWorker> {
   const chain = createChainClient(config)
   try {
-    return await assembleOn(chain, config, sandbox, events)
+    return await assembleOn(chain, config, parts)
   } catch (error) {
     await chain.close()
     throw error
   }
 }
 
-async function assembleOn(chain: ChainClient, config: WorkerConfig, sandbox: Sandbox, events: WorkerEventHub) {
+async function assembleOn(chain: ChainClient, config: WorkerConfig, { sandbox, events, times }: AssembleParts) {
   const { client } = chain
   const domain = { chainId: config.chainId, coordinator: config.coordinator }
   await checkChain(chain, config.chainId)
@@ -64,7 +68,14 @@ async function assembleOn(chain: ChainClient, config: WorkerConfig, sandbox: San
     const journal = await openJournal({ file: files.journal, graceSeconds: parameters.settlementGrace })
     const oldestSeconds = parameters.maximumTicketLifetime + 2 * LIMITS.clockSkewSeconds
     const cursor = createFileCursor(files.cursor)
-    const watching = { client, coordinator: config.coordinator, cursor, deployBlock: config.deployBlock, oldestSeconds }
+    const watching = {
+      client,
+      coordinator: config.coordinator,
+      cursor,
+      deployBlock: config.deployBlock,
+      oldestSeconds,
+      times: times?.watch ?? {},
+    }
     const worker = createWorker({
       domain,
       operator,
@@ -83,6 +94,7 @@ async function assembleOn(chain: ChainClient, config: WorkerConfig, sandbox: San
       agent: 'peerhost-worker/0.1.0',
       events,
       now: Date.now,
+      times: times ?? {},
     })
     const close = async () => {
       await journal.close()
