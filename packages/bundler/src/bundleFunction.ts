@@ -148,6 +148,7 @@ function assertSize({ name }: Failing, bundle: Uint8Array, metafile: Metafile): 
   const bytesBySource = new Map<string, number>()
   for (const { inputs } of Object.values(metafile.outputs)) {
     for (const [input, { bytesInOutput }] of Object.entries(inputs)) {
+      if (isVirtual(input)) continue
       const source = packageOf(input) ?? input
       bytesBySource.set(source, (bytesBySource.get(source) ?? 0) + bytesInOutput)
     }

@@ -29,7 +29,7 @@ export const functionSettingsSchema = z.strictObject({
     .optional(),
   payee: z
     .string()
-    .regex(/^0x[0-9a-fA-F]{40}$/, 'must be an address: 0x and 40 hex digits.')
+    .regex(/^0x[0-9a-fA-F]{40}$/, { error: 'must be an address: 0x and 40 hex digits.', abort: true })
     .refine((text) => isAddress(text), 'is not a valid address: its checksum is wrong.')
     .describe('Who receives the price. Default: the owner.')
     .optional(),

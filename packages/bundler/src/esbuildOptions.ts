@@ -14,7 +14,8 @@ export function esbuildOptions(directory: string, plugin: Plugin): BuildOptions 
     bundle: true,
     write: false,
     outfile: 'bundle.js',
-    platform: 'neutral',
+    // Only for this platform esbuild honours what packages bring for places without Node's files and sockets.
+    platform: 'browser',
     target: 'es2024',
     // The runtime evaluates a script, where `import()` has nothing to resolve against.
     supported: { 'dynamic-import': false },

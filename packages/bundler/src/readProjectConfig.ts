@@ -38,9 +38,8 @@ function parseProjectConfig(text: string): { located: Located | undefined; probl
   const positions = new Map<string, Position>()
   walk(root, [], (node, path) => {
     const position = positionAt(node.offset)
-    const key = path.at(-1)
-    if (key === '__proto__' || (node.type === 'property' && positions.has(pathKey(path)))) {
-      problems.push({ file: configFile, position, message: `${path.join('.')}: stands there twice or is reserved.` })
+    if (node.type === 'property' && positions.has(pathKey(path))) {
+      problems.push({ file: configFile, position, message: `${path.join('.')}: stands there twice.` })
     }
     if (!positions.has(pathKey(path))) positions.set(pathKey(path), position)
   })
