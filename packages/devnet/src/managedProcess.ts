@@ -102,7 +102,7 @@ function waitForReady<Ready>(
       finish(() =>
         reject(
           new PeerHostError('internal', `The ${name} ${what}.`, {
-            details: lastLines(logFile, 8),
+            details: lastLines(logFile, 14),
             hint: `Its log is ${logFile}.`,
           }),
         ),
