@@ -14,6 +14,12 @@ process.once('disconnect', () => {
   process.kill(process.pid, 'SIGTERM')
 })
 
-await import(specifier)
+try {
+  await import(specifier)
+} catch (error) {
+  // Short, so that whoever shows the end of the log shows what happened.
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+  process.exit(1)
+}
 
 export {}
