@@ -43,7 +43,7 @@ export function checkLocated<T extends z.ZodType>(
 }
 
 /** `file:line:column message`, the form editors make clickable. */
-export function formatProblem({ file, position, message }: Problem): string {
+function formatProblem({ file, position, message }: Problem): string {
   return position ? `${file}:${position.line}:${position.column} ${message}` : `${file} ${message}`
 }
 

@@ -12,7 +12,7 @@ export async function defaultProjectName(directory: string): Promise<string> {
 }
 
 /** `text` with everything replaced that a project name cannot hold; may be empty. */
-export function toProjectName(text: string): string {
+function toProjectName(text: string): string {
   return text
     .toLowerCase()
     .replace(/^@[^/]*\//, '')

@@ -5,7 +5,7 @@ import { type ProjectConfig, projectConfigSchema } from './configSchema.ts'
 import { checkLocated, type Located, type Position, type Problem, pathKey } from './located.ts'
 
 /** Name of the project file. */
-export const configFile = 'peerhost.jsonc'
+const configFile = 'peerhost.jsonc'
 
 export type ReadProjectConfig = { config: ProjectConfig; located: Located | undefined; problems: Problem[] }
 
