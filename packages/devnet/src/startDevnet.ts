@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PeerHostError } from '@peerhost/protocol'
+import { prepareRuntime } from '@peerhost/worker'
 import { type DevnetAccounts, devnetAccounts } from './accounts.ts'
 import { type DevnetChain, startChain } from './chain.ts'
 import { type DevnetAddresses, deployContracts, fundAccounts, hasContracts } from './contracts.ts'
@@ -13,7 +14,7 @@ import { startWorker, type WorkerProcess } from './workerProcess.ts'
 
 /** What happened while a devnet came up, ran or went down. */
 export type DevnetEvent =
-  | { type: 'step'; step: 'chain' | 'contracts' | 'gateway' | 'workers' | 'stopping'; text: string }
+  | { type: 'step'; step: 'chain' | 'contracts' | 'gateway' | 'runtime' | 'workers' | 'stopping'; text: string }
   /** A process ended that nobody asked to end. */
   | { type: 'exit'; name: string; exit: Exit; logFile: string }
 
@@ -62,6 +63,9 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
   const count = options.workers ?? defaultWorkers
   const accounts = devnetAccounts(count)
   const running = createRunning(options, accounts)
+  const runtime = prepareRuntime({ directory: join(directory, 'runtime'), dockerSocket: options.dockerSocket })
+  // It is awaited before the workers start; until then a failure elsewhere comes first.
+  runtime.catch(() => {})
   try {
     running.step('chain', 'Starting the chain')
     const chain = await startChain({ directory, persist: options.persist ?? false, signal: options.signal })
@@ -72,6 +76,8 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
     running.step('gateway', 'Starting the gateway')
     const port = options.port ?? (await freePort())
     let gateway = running.watch(await startGateway(network, port, options.signal))
+    running.step('runtime', 'Building the runtime image')
+    await runtime
     running.step('workers', `Starting ${count} worker${count === 1 ? '' : 's'}`)
     const workerOptions = { gateways: [gateway.ready], dockerSocket: options.dockerSocket }
     const workers = await startAll(count, async (index) =>
@@ -98,7 +104,7 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
       stop: running.stop,
     }
   } catch (error) {
-    await running.stop()
+    await Promise.allSettled([running.stop(), runtime])
     throw error
   }
 }

@@ -34,6 +34,7 @@ export function startWorker(network: DevnetNetwork, options: WorkerProcessOption
       PEERHOST_EXECUTION_KEY: keys.executionKey.privateKey,
       PEERHOST_STAKE: DEVNET_STAKE,
       PEERHOST_DATA_DIR: join(directory, name),
+      PEERHOST_RUNTIME_DIR: join(directory, 'runtime'),
       PEERHOST_SANDBOX: 'docker',
       PEERHOST_DOCKER_SOCKET: options.dockerSocket,
     },

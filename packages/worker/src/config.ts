@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { PeerHostError } from '@peerhost/protocol'
 import { type Address, getAddress, type Hex, isAddress } from 'viem'
 import { z } from 'zod'
@@ -14,6 +15,8 @@ export type WorkerConfig = {
   executionKey: Hex
   stake: string | undefined
   dataDirectory: string
+  /** Where the runtime image is built; workers of one machine may share it. */
+  runtimeDirectory: string
   blockSources: string[]
   sandbox: 'docker' | 'process'
   capacity: number
@@ -74,6 +77,7 @@ const schema = z.object({
     .regex(/^[0-9]+(\.[0-9]+)?$/, 'must be a decimal number of tokens')
     .optional(),
   PEERHOST_DATA_DIR: z.string('is required').min(1),
+  PEERHOST_RUNTIME_DIR: z.string().min(1).optional(),
   PEERHOST_BLOCK_SOURCES: urlList(['http:', 'https:']).default([]),
   PEERHOST_SANDBOX: z.enum(['docker', 'process'], 'must be docker or process').default('docker'),
   PEERHOST_CAPACITY: number(1_000).min(1).default(4),
@@ -110,6 +114,7 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     executionKey: e.PEERHOST_EXECUTION_KEY,
     stake: e.PEERHOST_STAKE,
     dataDirectory: e.PEERHOST_DATA_DIR,
+    runtimeDirectory: e.PEERHOST_RUNTIME_DIR ?? join(e.PEERHOST_DATA_DIR, 'runtime'),
     blockSources: e.PEERHOST_BLOCK_SOURCES,
     sandbox: e.PEERHOST_SANDBOX,
     capacity: e.PEERHOST_CAPACITY,

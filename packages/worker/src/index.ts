@@ -59,6 +59,7 @@ export {
 } from './operator.ts'
 export { type JobDeps, type JobEnd, runJob } from './runJob.ts'
 export { sandboxLabels } from './sandbox/hostConfig.ts'
+export { prepareRuntime } from './sandbox/prepareRuntime.ts'
 export { createProcessSandbox } from './sandbox/processSandbox.ts'
 export type { Sandbox, SandboxJob, SandboxRun } from './sandbox/sandbox.ts'
 export { sandboxOwner } from './sandbox/sandboxOwner.ts'

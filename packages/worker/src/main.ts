@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { type Logger, pino } from 'pino'
 import { privateKeyToAddress } from 'viem/accounts'
 import { type AssembledWorker, assembleWorker } from './assembleWorker.ts'
@@ -50,7 +49,7 @@ async function run(config: WorkerConfig, log: Logger): Promise<void> {
 
 function createSandbox(config: WorkerConfig, log: Logger): Promise<Sandbox> {
   const options = {
-    directory: join(config.dataDirectory, 'runtime'),
+    directory: config.runtimeDirectory,
     log: (line: string) => log.info({ component: 'sandbox' }, line),
   }
   if (config.sandbox === 'process') return createProcessSandbox(options)
