@@ -6,8 +6,13 @@ import type { PaymentOutcome } from './payment/pendingPayment.ts'
 
 /** What a signed payment came to. */
 export type PaymentResult = {
-  /** `not-paid` when the function failed and nothing was charged; `unknown` when neither gateway nor chain could say. */
+  /**
+   * `not-paid` when nothing was charged so far, as for a function that failed; `unknown` when neither gateway nor chain
+   * could say. A gateway could still collect until `validBeforeSeconds`: a budget is safe to give back after that.
+   */
   outcome: PaymentOutcome
+  /** When the signed authorization lapses, in seconds since 1970. */
+  validBeforeSeconds: number
   /** Atomic units of `asset`. */
   amount: bigint
   /** Decimal tokens. */

@@ -61,7 +61,10 @@ export declare namespace connect {
     account?: Account | undefined
     /** A wallet in the browser: `createWalletClient({ account, transport: custom(window.ethereum) })`. */
     walletClient?: WalletClient | undefined
-    /** RPC of a node you trust; the gateway's own suggestion when absent. */
+    /**
+     * RPC of a node you trust. When absent, the gateway's own suggestion: good for trying things out, but a gateway that
+     * lies about prices could name a node that lies with it.
+     */
     rpcUrl?: string | undefined
     /** viem transport instead of HTTP to `rpcUrl`. */
     transport?: Transport | undefined

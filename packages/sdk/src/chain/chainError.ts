@@ -68,6 +68,13 @@ export function chainError(error: unknown, action: string): PeerHostError {
       cause: error,
     })
   }
+  if (names.has('ChainMismatchError')) {
+    return new PeerHostError('config_invalid', `The wallet is on another chain, so it cannot ${action}.`, {
+      details: [viemError.shortMessage],
+      hint: 'Switch the wallet to the chain of the network, then try again.',
+      cause: error,
+    })
+  }
   if (names.has('HttpRequestError') || names.has('TimeoutError') || names.has('WebSocketRequestError')) {
     return new PeerHostError('chain_unavailable', `The chain did not answer when asked to ${action}.`, {
       hint: 'Check the RPC URL, then try again: what was done already is not done twice.',

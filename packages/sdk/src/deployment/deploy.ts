@@ -27,9 +27,10 @@ export async function deploy(connection: Connection, parameters: deploy.Paramete
   signal?.throwIfAborted()
   const project = await buildProject({ directory, ...(overrides ? { overrides } : {}) })
   onProgress(bundled(project))
-  const network = await fetchNetwork(connection, signal)
+  // Workers come and go; what `connect` checked against the chain stays as it was.
+  const { runtimeDigests } = await fetchNetwork(connection, signal)
   const { runtimeDigest } = parameters
-  const plan = await planDeployment(connection, { project, creator, network, runtimeDigest })
+  const plan = await planDeployment(connection, { project, creator, runtimeDigests, runtimeDigest })
   const changed = plan.filter(({ change }) => change !== 'unchanged')
   onProgress({ step: 'compare', functions: plan.map(({ built, change }) => ({ name: built.name, change })) })
   if (parameters.dryRun) {

@@ -10,7 +10,6 @@ import {
 import { type Address, type Hex, isAddressEqual, zeroAddress } from 'viem'
 import { type FunctionState, readDeployment } from '../chain/readFunction.ts'
 import type { Connection } from '../connection.ts'
-import type { NetworkInfo } from '../network.ts'
 import { findFunction } from '../resolveUrl.ts'
 
 /** One function of a deployment and what has to be done about it. */
@@ -32,32 +31,37 @@ export type PlannedFunction = {
  */
 export async function planDeployment(
   connection: Connection,
-  parameters: { project: BuiltProject; creator: Address; network: NetworkInfo; runtimeDigest: Hex | undefined },
+  parameters: {
+    project: BuiltProject
+    creator: Address
+    /** What connected workers run. */
+    runtimeDigests: readonly Hex[]
+    /** What to name whatever workers run. */
+    runtimeDigest: Hex | undefined
+  },
 ): Promise<PlannedFunction[]> {
-  const { project, creator, network, runtimeDigest } = parameters
+  const { project, creator, runtimeDigests, runtimeDigest } = parameters
+  const { token } = connection.network
   const { functions } = project
   if (functions.length === 0 || functions.length > LIMITS.functionsPerDeployment) {
     throw new PeerHostError('config_invalid', `The project has ${functions.length} functions.`, {
       hint: `Deploy between 1 and ${LIMITS.functionsPerDeployment} functions.`,
     })
   }
-  if (network.token.decimals !== 6) {
-    throw new PeerHostError(
-      'config_invalid',
-      `Prices are written for a token of 6 decimals, not ${network.token.decimals}.`,
-    )
+  if (token.decimals !== 6) {
+    throw new PeerHostError('config_invalid', `Prices are written for a token of 6 decimals, not ${token.decimals}.`)
   }
   return Promise.all(
     functions.map(async (built): Promise<PlannedFunction> => {
       const functionId = functionIdOf(creator, project.project, built.name)
       const state = await findFunction(connection, functionId)
       if (!state) {
-        const runtime = runtimeDigest ?? newestRuntime(network)
+        const runtime = runtimeDigest ?? newestRuntime(runtimeDigests)
         return { built, functionId, runtimeDigest: runtime, change: 'new', currentVersion: 0, latestVersion: 0 }
       }
       assertOwner(state, creator, built.name)
       const deployed = await readDeployment(connection, functionId, state.currentVersion)
-      const runtime = runtimeDigest ?? runtimeFor(deployed.runtimeDigest, network)
+      const runtime = runtimeDigest ?? runtimeFor(deployed.runtimeDigest, runtimeDigests)
       const same = sameHex(deployed.runtimeDigest, runtime) && sameCode(built, deployed) && sameTerms(built, state)
       return {
         built,
@@ -79,12 +83,11 @@ function assertOwner(state: FunctionState, account: Address, name: string): void
 }
 
 /** A runtime that still runs stays: naming a newer one would make a new version of unchanged code. */
-function runtimeFor(deployed: Hex, network: NetworkInfo): Hex {
-  return network.runtimeDigests.some((digest) => sameHex(digest, deployed)) ? deployed : newestRuntime(network)
+function runtimeFor(deployed: Hex, runtimeDigests: readonly Hex[]): Hex {
+  return runtimeDigests.some((digest) => sameHex(digest, deployed)) ? deployed : newestRuntime(runtimeDigests)
 }
 
-function newestRuntime({ runtimeDigests }: NetworkInfo): Hex {
-  const digest = runtimeDigests[0]
+function newestRuntime([digest]: readonly Hex[]): Hex {
   if (digest) return digest
   throw new PeerHostError('runtime_unavailable', 'No worker is connected, so the gateway names no runtime.', {
     hint: 'Start a worker and deploy again, or pass `runtimeDigest`.',

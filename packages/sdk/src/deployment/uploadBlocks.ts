@@ -1,4 +1,5 @@
 import { type BlockStore, createGatewayStore } from '@peerhost/storage'
+import { chainError } from '../chain/chainError.ts'
 import { type Connection, requireAccount } from '../connection.ts'
 import type { PlannedFunction } from './plan.ts'
 
@@ -48,7 +49,13 @@ function gatewayStore(connection: Connection): BlockStore {
     chainId: connection.network.chainId,
     coordinator: connection.network.coordinator,
     address: account.address,
-    signTypedData: (typedData) => walletClient.signTypedData({ account, ...typedData }),
+    signTypedData: async (typedData) => {
+      try {
+        return await walletClient.signTypedData({ account, ...typedData })
+      } catch (cause) {
+        throw chainError(cause, 'sign the upload')
+      }
+    },
   })
 }
 

@@ -13,10 +13,11 @@ export async function paymentResult(
   pending: PendingPayment,
   answer: Answer,
 ): Promise<PaymentResult> {
-  const { network, asset, payer, payTo, amount, nonce } = pending.authorization
+  const { network, asset, payer, payTo, amount, nonce, validBeforeSeconds } = pending.authorization
   const transaction = settledIn(answer.headers)
   return {
     outcome: transaction ? 'paid' : await readOutcome(connection, pending),
+    validBeforeSeconds,
     amount: BigInt(amount),
     amountText: formatAmount(BigInt(amount), connection.network.token.decimals),
     asset,
