@@ -4,6 +4,7 @@ import {
   digestToCid,
   type ErrorCode,
   eip712Domain,
+  isErrorCode,
   PeerHostError,
   PROTOCOL_VERSION,
 } from '@peerhost/protocol'
@@ -78,21 +79,30 @@ async function authorize(parameters: GatewayStoreParameters, digest: Hex): Promi
   return `PeerHost ${Buffer.from(JSON.stringify({ address, deadline, signature })).toString('base64')}`
 }
 
+/** By status, for whatever stands before a gateway; the gateway itself names the code. */
 const refusals: Record<number, ErrorCode> = {
   401: 'upload_unauthorized',
   403: 'upload_unauthorized',
   413: 'bundle_too_large',
-  422: 'bundle_mismatch',
   429: 'rate_limited',
 }
 
 function refused(name: string, { status, body }: HttpAnswer): PeerHostError {
-  const code = refusals[status] ?? 'bundle_unavailable'
-  const options = { details: [`${name} answered ${status}.`, excerpt(body)] }
+  const problem = readProblem(body)
+  const code = isErrorCode(problem.code) ? problem.code : (refusals[status] ?? 'bundle_unavailable')
+  const details = [`${name} answered ${status}.`, typeof problem.detail === 'string' ? problem.detail : excerpt(body)]
   return code === 'upload_unauthorized'
     ? new PeerHostError(code, 'The gateway does not accept the upload.', {
-        ...options,
+        details,
         hint: 'Check that the wallet, the chain and the clock of this machine are those of the gateway.',
       })
-    : new PeerHostError(code, 'The gateway did not keep the block.', options)
+    : new PeerHostError(code, 'The gateway did not keep the block.', { details })
+}
+
+function readProblem(body: Uint8Array): { code?: unknown; detail?: unknown } {
+  try {
+    return { ...(JSON.parse(new TextDecoder().decode(body)) as object) }
+  } catch {
+    return {}
+  }
 }

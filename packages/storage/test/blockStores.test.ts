@@ -169,6 +169,19 @@ describe('gateway store', () => {
   })
 })
 
+describe('what a gateway answers', () => {
+  test('its own code and words are passed on', async () => {
+    const problem = { code: 'bundle_mismatch', detail: 'The bytes are not the block of this CID.' }
+    const url = await serve((_, response) => void response.writeHead(502).end(JSON.stringify(problem)))
+    const { address, signTypedData } = account
+    const put = createGatewayStore({ url, ...domain, address, signTypedData }).put(new Uint8Array([1]))
+    await expect(put).rejects.toMatchObject({
+      code: 'bundle_mismatch',
+      details: [`${url} answered 502.`, problem.detail],
+    })
+  })
+})
+
 describe('pinata store', () => {
   test('another CID than the block’s is an error, not a success', async () => {
     const data = { cid: 'bafybeihgxdzljxb26q6nf3r3eifqeedsvt2eubqtskghpme66cgjyw4fra' }
