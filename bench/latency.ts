@@ -16,11 +16,13 @@ export async function run(): Promise<Record<string, number>> {
     for (const { call } of targets) for (let warmup = 0; warmup < 5; warmup += 1) await call()
     const samples: Record<string, number[]> = { express: [], attested: [], confirmed: [] }
     for (let round = 0; round < 3; round += 1) {
-      for (const { name, calls, call } of targets) for (let index = 0; index < calls; index += 1) samples[name]?.push(await call())
+      for (const { name, calls, call } of targets)
+        for (let index = 0; index < calls; index += 1) samples[name]?.push(await call())
     }
     const of = (name: string, q: number) => Number(quantile(samples[name] ?? [], q).toFixed(2))
     console.error('lane        p50 ms   p95 ms')
-    for (const { name } of targets) console.error(`${name.padEnd(10)} ${String(of(name, 0.5)).padStart(7)} ${String(of(name, 0.95)).padStart(8)}`)
+    for (const { name } of targets)
+      console.error(`${name.padEnd(10)} ${String(of(name, 0.5)).padStart(7)} ${String(of(name, 0.95)).padStart(8)}`)
     return {
       expressP50Ms: of('express', 0.5),
       attestedP50Ms: of('attested', 0.5),

@@ -19,10 +19,12 @@ export async function run(): Promise<Record<string, number>> {
     for (const target of Object.values(targets)) await target()
     const rates: Record<string, number[]> = { peerhost: [], express: [], dockerRun: [] }
     for (let round = 0; round < rounds; round += 1) {
-      for (const [name, target] of Object.entries(targets)) rates[name]?.push(await ratePerSecond(target, name === 'dockerRun' ? 2 : concurrency))
+      for (const [name, target] of Object.entries(targets))
+        rates[name]?.push(await ratePerSecond(target, name === 'dockerRun' ? 2 : concurrency))
     }
     const of = (name: string) => Number(median(rates[name] ?? []).toFixed(2))
-    for (const name of Object.keys(targets)) console.error(`${name.padEnd(10)} ${of(name).toFixed(1).padStart(9)} per second`)
+    for (const name of Object.keys(targets))
+      console.error(`${name.padEnd(10)} ${of(name).toFixed(1).padStart(9)} per second`)
     return {
       peerhostPerSecond: of('peerhost'),
       expressPerSecond: of('express'),
@@ -58,8 +60,22 @@ async function call(url: string): Promise<void> {
 /** The peer: the same Node in the same image, one container per request, as a sandbox without a pool would do it. */
 function dockerRun(image: string): Promise<void> {
   const script = "process.stdout.write(JSON.stringify({ hello: 'bench' }))"
-  const limits = ['--network', 'none', '--read-only', '--cap-drop', 'ALL', '--memory', '128m', '--pids-limit', '64', '--user', '65534']
-  const child = spawn('docker', ['run', '--rm', ...limits, '--entrypoint', '/bin/node', image, '-e', script], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const limits = [
+    '--network',
+    'none',
+    '--read-only',
+    '--cap-drop',
+    'ALL',
+    '--memory',
+    '128m',
+    '--pids-limit',
+    '64',
+    '--user',
+    '65534',
+  ]
+  const child = spawn('docker', ['run', '--rm', ...limits, '--entrypoint', '/bin/node', image, '-e', script], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`docker run ended with ${code}.`))))
@@ -68,7 +84,14 @@ function dockerRun(image: string): Promise<void> {
 
 /** The image that the workers of this run use. */
 function runtimeImage(socketPath: string): Promise<string> {
-  const child = spawn('docker', ['-H', `unix://${socketPath}`, 'images', '--format', '{{.Repository}}:{{.Tag}}', 'peerhost-runtime'])
+  const child = spawn('docker', [
+    '-H',
+    `unix://${socketPath}`,
+    'images',
+    '--format',
+    '{{.Repository}}:{{.Tag}}',
+    'peerhost-runtime',
+  ])
   return new Promise((resolve, reject) => {
     let output = ''
     child.stdout.on('data', (chunk: Buffer) => {
