@@ -1,3 +1,4 @@
+import { fromJsonSchema, type JsonSchemaType, type StandardSchemaWithJSON } from '@modelcontextprotocol/server'
 import { fromBase64, PeerHostError } from '@peerhost/protocol'
 import type { CallTarget, FunctionCard } from '../peerHostPort.ts'
 import { type PortableResult, type PortableSchema, portableSchema, type Schema } from './portableSchema.ts'
@@ -29,11 +30,15 @@ export function callShape(
   const mapped = portableSchema(card.input)
   if (mapped.type === 'unusable') return mapped
   const method = methodFor(methods, mapped)
+  const check = hasAlternatives(mapped.strict) ? fromJsonSchema(mapped.strict as JsonSchemaType) : undefined
   const shape: CallShape = {
     schema: mapped.schema,
     strict: mapped.strict,
     notes: mapped.notes,
-    toTarget: (values) => typedTarget(card, method, mapped, values),
+    toTarget: (values) => {
+      if (check && !mapped.isWrapped) assertFits(check, originalNames(mapped, values))
+      return typedTarget(card, method, mapped, values)
+    },
   }
   return { type: 'usable', shape }
 }
@@ -52,8 +57,27 @@ function isQueryable(schema: Schema): boolean {
   return isScalar(schema) || (schema.type === 'array' && isScalar((schema.items ?? {}) as Schema))
 }
 
+function hasAlternatives(strict: Schema): boolean {
+  return ['oneOf', 'anyOf', 'allOf'].some((keyword) => strict[keyword] !== undefined)
+}
+
+/** The portable schema allows every mix of the alternatives; the function does not. */
+function assertFits(check: StandardSchemaWithJSON, value: unknown): void {
+  const checked = check['~standard'].validate(value)
+  if (checked instanceof Promise) throw new TypeError('JSON Schemas are checked synchronously')
+  if (!checked.issues) return
+  throw new PeerHostError('request_invalid', 'The arguments fit none of the alternatives that the function takes.', {
+    details: checked.issues.slice(0, 5).map((issue) => issue.message.slice(0, 200)),
+    hint: 'Nothing was sent and nothing was paid. See peer_describe for the schema and its notes.',
+  })
+}
+
+function originalNames(mapped: Mapped, values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [mapped.renamed[name] ?? name, value]))
+}
+
 function typedTarget(card: FunctionCard, method: string, mapped: Mapped, values: Record<string, unknown>): CallTarget {
-  const input = Object.entries(values).map(([name, value]) => [mapped.renamed[name] ?? name, value] as const)
+  const input = Object.entries(originalNames(mapped, values))
   const base = { functionId: card.functionId, method, path: '' }
   if (bodyless.includes(method)) {
     const query = input.flatMap(([name, value]) =>
@@ -61,7 +85,7 @@ function typedTarget(card: FunctionCard, method: string, mapped: Mapped, values:
     )
     return { ...base, query }
   }
-  const body = mapped.isWrapped ? values.body : Object.fromEntries(input)
+  const body = mapped.isWrapped ? values.body : originalNames(mapped, values)
   return { ...base, query: [], contentType: 'application/json', body: new TextEncoder().encode(JSON.stringify(body)) }
 }
 
