@@ -21,6 +21,8 @@ export type ReadyDockerEngine = {
 export type EnsureDockerOptions = {
   /** Asks on a terminal before anything is installed or started. Without it, root does it without asking. */
   confirm?: ((question: string) => Promise<boolean>) | undefined
+  /** Only this socket; default `DOCKER_HOST`, else the usual ones. */
+  socketPath?: string
   /** Says what is being done, for people. */
   onStep?: (text: string) => void
   signal?: AbortSignal | undefined
@@ -33,8 +35,11 @@ const installTimeoutMs = 600_000
 
 /** Finds the engine; when there is none and we may, installs and starts it. */
 export async function ensureDockerEngine(options: EnsureDockerOptions = {}): Promise<DockerEngine> {
-  const found = await findDockerEngine()
-  if (found.status === 'ready' || process.platform !== 'linux' || process.getuid?.() !== 0) return found
+  const found = await findDockerEngine(options.socketPath)
+  // An engine that `DOCKER_HOST` names is somebody else's to start.
+  const mayStart =
+    process.platform === 'linux' && process.getuid?.() === 0 && (options.socketPath || !process.env.DOCKER_HOST)
+  if (found.status === 'ready' || !mayStart) return found
   const installed = findProgram('dockerd') !== undefined
   const canInstall = findProgram('apt-get') !== undefined
   if (!installed && !canInstall) return found
@@ -46,11 +51,11 @@ export async function ensureDockerEngine(options: EnsureDockerOptions = {}): Pro
     options.onStep?.('Installing the Docker engine (docker.io)')
     const failed = await installDocker(options.signal)
     if (failed) return unavailable(failed)
-    const startedByPackage = await findDockerEngine()
+    const startedByPackage = await findDockerEngine(options.socketPath)
     if (startedByPackage.status === 'ready') return startedByPackage
   }
   options.onStep?.('Starting the Docker engine')
-  return startEngine(options.signal)
+  return startEngine(options.socketPath ?? defaultSocket, options.signal)
 }
 
 /** As `ensureDockerEngine`, but throws `sandbox_unavailable` with what to type when there is no engine. */
@@ -61,9 +66,9 @@ export async function requireDockerEngine(options: EnsureDockerOptions = {}): Pr
 }
 
 /** The engine that answers now, on `DOCKER_HOST` or one of the usual sockets. Changes nothing. */
-export async function findDockerEngine(): Promise<DockerEngine> {
+export async function findDockerEngine(only?: string): Promise<DockerEngine> {
   let denied: string | undefined
-  for (const socketPath of candidateSockets()) {
+  for (const socketPath of only ? [only] : candidateSockets()) {
     const version = await engineVersion(socketPath).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'EACCES') denied = socketPath
       return undefined
@@ -138,48 +143,59 @@ function run(program: string, args: readonly string[], logFile: string, signal?:
 }
 
 /** By systemd where it runs, else by hand: a container or a minimal machine has no service manager. */
-async function startEngine(signal?: AbortSignal): Promise<DockerEngine> {
+async function startEngine(socketPath: string, signal?: AbortSignal): Promise<DockerEngine> {
   const log = join(tmpdir(), 'peerhost-dockerd.log')
   if (existsSync('/run/systemd/system')) {
     await run('systemctl', ['start', 'docker'], log, signal)
-    return waitForEngine(undefined, log, signal)
+    return waitForEngine({ socketPath, logFile: log }, signal)
   }
-  const plain = await startByHand([], log, signal)
+  const plain = await startByHand(socketPath, [], log, signal)
   if (plain.status === 'ready') return plain
   // Sandboxes have no network: an engine that may not touch the firewall or the file system's layers still serves.
-  return startByHand(['--iptables=false', '--ip6tables=false', '--bridge=none', '--storage-driver=vfs'], log, signal)
+  return startByHand(
+    socketPath,
+    ['--iptables=false', '--ip6tables=false', '--bridge=none', '--storage-driver=vfs'],
+    log,
+    signal,
+  )
 }
 
-async function startByHand(flags: readonly string[], logFile: string, signal?: AbortSignal): Promise<DockerEngine> {
+async function startByHand(
+  socketPath: string,
+  flags: readonly string[],
+  logFile: string,
+  signal?: AbortSignal,
+): Promise<DockerEngine> {
   const log = openSync(logFile, 'a')
-  const daemon = spawn('dockerd', ['--host', `unix://${defaultSocket}`, '--pidfile', pidFile, ...flags], {
+  const daemon = spawn('dockerd', ['--host', `unix://${socketPath}`, '--pidfile', pidFile, ...flags], {
     detached: true,
     stdio: ['ignore', log, log],
   })
   daemon.once('error', () => {})
   daemon.unref()
-  return waitForEngine(daemon.pid, logFile, signal)
+  return waitForEngine({ socketPath, logFile, pid: daemon.pid }, signal)
 }
 
-async function waitForEngine(pid: number | undefined, logFile: string, signal?: AbortSignal): Promise<DockerEngine> {
+type Starting = { socketPath: string; logFile: string; pid?: number | undefined }
+
+async function waitForEngine({ socketPath, logFile, pid }: Starting, signal?: AbortSignal): Promise<DockerEngine> {
   const deadline = Date.now() + startTimeoutMs
   while (Date.now() < deadline && !signal?.aborted && (pid === undefined || isAlive(pid))) {
-    const version = await engineVersion(defaultSocket).catch(() => undefined)
-    if (version)
-      return {
-        status: 'ready',
-        socketPath: defaultSocket,
-        version,
-        release: pid === undefined ? async () => {} : () => releaseEngine(pid),
+    const version = await engineVersion(socketPath).catch(() => undefined)
+    if (version) {
+      const release = async () => {
+        if (pid !== undefined) await releaseEngine(socketPath, pid)
       }
+      return { status: 'ready', socketPath, version, release }
+    }
     await sleep(200)
   }
   if (pid !== undefined && isAlive(pid)) await stopDaemon(pid)
   return unavailable(`The Docker engine did not start (${logFile}): ${lastLines(logFile, 3).join(' | ')}`)
 }
 
-async function releaseEngine(pid: number): Promise<void> {
-  const containers = await dockerApi(defaultSocket, 'GET', '/containers/json').catch(() => undefined)
+async function releaseEngine(socketPath: string, pid: number): Promise<void> {
+  const containers = await dockerApi(socketPath, 'GET', '/containers/json').catch(() => undefined)
   if (containers?.status !== 200 || containers.body.trim() !== '[]') return
   if (readPid() === pid) await stopDaemon(pid)
 }
