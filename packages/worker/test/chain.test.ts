@@ -1,15 +1,10 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   createDigestSigner,
-  decodeWorkerMessage,
-  encodeWire,
   executionCoordinatorAbi,
-  type GatewayMessage,
   hashAttestation,
   hashBatchRoll,
   laneNumber,
@@ -17,7 +12,6 @@ import {
   planSettlement,
   pureSigning,
   rollRoot,
-  toBase64,
   type WorkerMessage,
   withRolls,
 } from '@peerhost/protocol'
@@ -25,7 +19,6 @@ import { createDiskStore } from '@peerhost/storage'
 import { bytesToHex, concatHex, type Hex } from 'viem'
 import { privateKeyToAddress } from 'viem/accounts'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type WebSocket, WebSocketServer } from 'ws'
 import type { JobOffer } from '../src/acceptJob.ts'
 import { type AssembledWorker, assembleWorker } from '../src/assembleWorker.ts'
 import { createChainClient } from '../src/chain/chainClient.ts'
@@ -42,7 +35,15 @@ import {
   withdrawEarnings,
   withdrawStake,
 } from '../src/operator.ts'
-import { minimumStake, type Network, startCuttableWire, startNetwork, token } from './fixture/network.ts'
+import { startGateway } from './fixture/gateway.ts'
+import {
+  minimumStake,
+  type Network,
+  newOperatorKeys,
+  startCuttableWire,
+  startNetwork,
+  token,
+} from './fixture/network.ts'
 import {
   createFakeSandbox,
   type FakeSandbox,
@@ -94,13 +95,6 @@ async function post({ ticket, requestId }: JobOffer, calldata: Hex): Promise<voi
 }
 
 const publicInput = concatHex([salt, bytesToHex(input)])
-
-async function newOperatorKeys() {
-  const operatorKey = await network.newKey()
-  const executionKey = await network.newKey()
-  await network.mint(privateKeyToAddress(operatorKey), minimumStake)
-  return { operatorKey, executionKey, operator: privateKeyToAddress(operatorKey) }
-}
 
 type Started = AssembledWorker & {
   events: ReturnType<typeof createWorkerEvents>
@@ -159,61 +153,10 @@ async function earningsOf(operator: `0x${string}`): Promise<bigint> {
   return (await readOperator(network, operator)).earnings
 }
 
-/** The requester's side of the wire, as a real WebSocket server. */
-async function startGateway() {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
-  await once(server, 'listening')
-  const inputs = new Map<Hex, Uint8Array>()
-  const received: WorkerMessage[] = []
-  const listeners = new Set<(message: WorkerMessage) => void>()
-  let socket: WebSocket | undefined
-  const send = (message: GatewayMessage) => socket?.send(encodeWire(message))
-  server.on('connection', (connection) => {
-    socket = connection
-    send({
-      type: 'challenge',
-      gateway: network.requester.address,
-      ...network.domain,
-      challenge: `0x${'5a'.repeat(32)}`,
-    })
-    connection.on('message', (data) => {
-      const message = decodeWorkerMessage(String(data))
-      received.push(message)
-      if (message.type === 'hello') send({ type: 'welcome', operator: message.executionKey })
-      if (message.type === 'input') {
-        const { requestId } = message
-        const known = inputs.get(requestId)
-        send(
-          known
-            ? { type: 'input-given', requestId, salt, input: toBase64(known) }
-            : { type: 'input-unknown', requestId },
-        )
-      }
-      for (const listener of [...listeners]) listener(message)
-    })
-  })
-  cleanups.push(() => {
-    socket?.terminate()
-    server.close()
-  })
-  const nextMessage = <T extends WorkerMessage['type']>(type: T) =>
-    new Promise<Extract<WorkerMessage, { type: T }>>((resolve) => {
-      const listener = (message: WorkerMessage) => {
-        if (message.type !== type) return
-        listeners.delete(listener)
-        resolve(message as Extract<WorkerMessage, { type: T }>)
-      }
-      listeners.add(listener)
-    })
-  const offer = ({ requestId, ticket, signature, input: bytes }: JobOffer) =>
-    send({ type: 'job', requestId, ticket, signature, salt, input: toBase64(bytes) })
-  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/v1/worker`
-  return { url, inputs, received, send, offer, next: nextMessage, socket: () => socket }
-}
-
 async function startServed(settings: Record<string, string> = {}, sandbox = createFakeSandbox()) {
-  const gateway = await startGateway()
-  const keys = await newOperatorKeys()
+  const gateway = await startGateway(network)
+  cleanups.push(gateway.close)
+  const keys = await newOperatorKeys(network)
   const started = await startWorker(keys, { PEERHOST_GATEWAYS: gateway.url, ...settings }, sandbox)
   const ready = Promise.all([seated(started), next(started, 'session:open')])
   await started.worker.start()
@@ -223,7 +166,7 @@ async function startServed(settings: Record<string, string> = {}, sandbox = crea
 
 describe('operator', () => {
   it('registers, rotates its key, drains, comes back, and leaves', async () => {
-    const keys = await newOperatorKeys()
+    const keys = await newOperatorKeys(network)
     const chain = createChainClient({
       rpcUrl: network.webSocketUrl,
       chainId: network.domain.chainId,
@@ -267,7 +210,7 @@ describe('operator', () => {
   })
 
   it('needs no operator’s key once its execution key is registered, and says so when it is not', async () => {
-    const keys = await newOperatorKeys()
+    const keys = await newOperatorKeys(network)
     await expect(startWorker({ executionKey: keys.executionKey })).rejects.toMatchObject({
       code: 'worker_not_registered',
     })
@@ -278,7 +221,7 @@ describe('operator', () => {
   })
 
   it('does not register with a sandbox that separates nothing', async () => {
-    const keys = await newOperatorKeys()
+    const keys = await newOperatorKeys(network)
     const open = { ...createFakeSandbox(), kind: 'process', isolated: false } as const
     await expect(startWorker(keys, {}, open)).rejects.toMatchObject({ code: 'not_isolated' })
     expect((await readOperator(network, keys.operator)).status).toBe('none')
@@ -465,7 +408,7 @@ describe('confirmed lane', () => {
   const lane = laneNumber('confirmed')
 
   it('runs a request whose input stands on chain, with no gateway at all, and publishes the result', async () => {
-    const keys = await newOperatorKeys()
+    const keys = await newOperatorKeys(network)
     const started = await startWorker(keys)
     const ready = seated(started)
     await started.worker.start()
@@ -509,7 +452,7 @@ describe('confirmed lane', () => {
   it('finds what was asked while the chain could not be reached', async () => {
     const wire = await startCuttableWire(network.port)
     cleanups.push(wire.close)
-    const keys = await newOperatorKeys()
+    const keys = await newOperatorKeys(network)
     const started = await startWorker(keys, { PEERHOST_RPC_URL: wire.url })
     const ready = Promise.all([seated(started), next(started, 'chain:listening')])
     await started.worker.start()
@@ -535,7 +478,7 @@ describe('confirmed lane', () => {
   })
 
   it('finds after a restart what was asked while it was away, and runs nothing twice', async () => {
-    const keys = await newOperatorKeys()
+    const keys = await newOperatorKeys(network)
     const first = await startWorker(keys)
     const ready = seated(first)
     await first.worker.start()
