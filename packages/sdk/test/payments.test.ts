@@ -152,11 +152,14 @@ describe('signs only what chain and cap agree with', () => {
     ['an authorization that never lapses', 'payment_invalid', () => [{ maxTimeoutSeconds: 2_000_000_000 }]],
     ['an amount that is no amount', 'payment_invalid', () => [{ amount: '-1' }]],
     ['no way to pay at all', 'payment_invalid', () => []],
+    ['an entry that is none', 'payment_invalid', () => [null as never]],
   ]
   for (const by of ['functionId', 'url'] as const) {
     test.each(attacks)(`refuses %s (by ${by})`, async (_, code, entries) => {
       gateway.state.challenge = ([entry]) =>
-        entries(entry as PaymentRequirements).map((change) => ({ ...(entry as PaymentRequirements), ...change }))
+        entries(entry as PaymentRequirements).map(
+          (change) => change && { ...(entry as PaymentRequirements), ...change },
+        )
       const target =
         by === 'functionId'
           ? { functionId: network.functions.priced }

@@ -38,7 +38,7 @@ export async function chooseRequirement(
   const entries = signableRequirements(challenge, network)
   if (entries.length === 0) {
     throw new PeerHostError('payment_invalid', 'The price can be paid in no way that this network knows.', {
-      details: challenge.accepts.slice(0, 5).map((entry) => `Offered: ${entry.scheme} on ${entry.network}`),
+      details: offers(challenge),
       hint: `It should be payable in ${network.token.symbol} on eip155:${network.chainId}.`,
     })
   }
@@ -55,6 +55,11 @@ export async function chooseRequirement(
     network: requirements.network,
     requirements,
   }
+}
+
+/** What a stranger sent, as text that is safe to show. */
+function offers({ accepts }: PaymentRequired): string[] {
+  return accepts.slice(0, 5).map((entry: unknown) => `Offered: ${JSON.stringify(entry)?.slice(0, 200)}`)
 }
 
 async function knownFunction(
