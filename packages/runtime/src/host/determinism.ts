@@ -58,11 +58,25 @@ function installClock(clock: Clock): void {
   }
   replace(hrtime, { bigint: () => BigInt(Math.round(elapsedMs() * 1e6)) })
   replace(process, { hrtime, uptime: () => elapsedMs() / 1_000 })
-  const { formatToParts } = Intl.DateTimeFormat.prototype
-  replace(Intl.DateTimeFormat.prototype, {
+  installFormats(clock)
+}
+
+/** A date format without a date means now. */
+function installFormats(clock: Clock): void {
+  const formats = Intl.DateTimeFormat.prototype
+  const { formatToParts } = formats
+  const format = Object.getOwnPropertyDescriptor(formats, 'format')?.get
+  replace(formats, {
     formatToParts(this: Intl.DateTimeFormat, date?: Date | number) {
       return formatToParts.call(this, date ?? clock.nowMs)
     },
+  })
+  Object.defineProperty(formats, 'format', {
+    get(this: Intl.DateTimeFormat) {
+      const bound = format?.call(this) as (date: Date | number) => string
+      return (date?: Date | number) => bound(date ?? clock.nowMs)
+    },
+    configurable: true,
   })
 }
 
@@ -96,11 +110,16 @@ function installTimers(clock: Clock): void {
   replace(globalThis, replaced)
   replace(timers, replaced)
   replace(timersPromises, { setTimeout: sleeping })
+  replace(timersPromises.scheduler, { wait: sleeping })
 }
 
 function installRandomness(keystream: Keystream): void {
   const fill = <T extends NodeJS.ArrayBufferView>(view: T): T => {
     new Uint8Array(view.buffer, view.byteOffset, view.byteLength).set(keystream(view.byteLength))
+    return view
+  }
+  const fillPart = (view: NodeJS.ArrayBufferView, offset = 0, size = view.byteLength - offset) => {
+    fill(new Uint8Array(view.buffer, view.byteOffset + offset, size))
     return view
   }
   const uint53 = () => {
@@ -131,10 +150,11 @@ function installRandomness(keystream: Keystream): void {
     randomUUID,
     randomBytes,
     randomInt,
-    randomFillSync: (view: NodeJS.ArrayBufferView, offset = 0, size?: number) => {
-      const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
-      fill(bytes.subarray(offset, size === undefined ? undefined : offset + size))
-      return view
+    randomFill: (view: NodeJS.ArrayBufferView, ...rest: unknown[]) => {
+      const [offset, size] = rest.filter((value) => typeof value === 'number')
+      fillPart(view, offset, size)
+      process.nextTick(rest.at(-1) as () => void, null, view)
     },
+    randomFillSync: fillPart,
   })
 }

@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
 import { inspect } from 'node:util'
 import { requireBuiltin } from './builtins.ts'
 import { writeFully } from './pipe.ts'
@@ -7,6 +7,8 @@ import { writeFully } from './pipe.ts'
 const doors = [
   '_debugEnd',
   '_debugProcess',
+  '_getActiveHandles',
+  '_getActiveRequests',
   '_kill',
   '_linkedBinding',
   '_rawDebug',
@@ -16,8 +18,16 @@ const doors = [
   'cpuUsage',
   'dlopen',
   'execve',
+  'getegid',
+  'geteuid',
+  'getgid',
+  'getgroups',
+  'getuid',
+  'initgroups',
   'kill',
+  'loadEnvFile',
   'mainModule',
+  'openStdin',
   'permission',
   'report',
   'resourceUsage',
@@ -55,6 +65,8 @@ export function installSurroundings(): void {
         return undefined
       }
     },
+    // Node's own would be a socket, and from a socket one gets to all of them.
+    stdin: Readable.from([]),
     stdout: createLogStream(1),
     stderr: createLogStream(2),
   }

@@ -1,0 +1,173 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { FrameHeader } from '../src/frames.ts'
+import { writePrograms } from '../src/programs.ts'
+import { createStartHost } from '../src/supervisor/hostProcess.ts'
+import { createSupervisor, type SupervisorDeps } from '../src/supervisor/supervisor.ts'
+
+const directory = await mkdtemp(join(tmpdir(), 'peerhost-programs-'))
+await writePrograms({ directory })
+afterAll(() => rm(directory, { recursive: true, force: true }))
+const honestHost = join(directory, 'host.cjs')
+const lyingHost = fileURLToPath(new URL('./lyingHost.cjs', import.meta.url))
+
+const settings = { slots: 1, timeoutMs: 3_000, memoryBytes: 64 << 20, logBytes: 1_000, responseBodyBytes: 1_000 }
+const request = Buffer.from(JSON.stringify({ method: 'GET', path: '/', query: [], headers: [], body: { utf8: '' } }))
+
+/** A supervisor in this process, with real hosts. `next` gives its messages one by one. */
+function start(hostPath: string, over: Partial<SupervisorDeps> = {}) {
+  const messages: { header: FrameHeader; body: string }[] = []
+  let wake = () => {}
+  const supervisor = createSupervisor({
+    startHost: createStartHost(hostPath),
+    send: (header, body) => {
+      messages.push({ header: JSON.parse(JSON.stringify(header)), body: Buffer.from(body ?? []).toString() })
+      wake()
+    },
+    now: () => performance.now(),
+    privateMemoryBytes: () => undefined,
+    oomKills: () => undefined,
+    giveUp: (reason) => {
+      messages.push({ header: { type: 'gave-up' }, body: reason })
+      wake()
+    },
+    ...over,
+  })
+  return {
+    configure: (bundle: string, change = {}) =>
+      supervisor.receive({
+        header: { type: 'configure', settings: { ...settings, ...change } },
+        body: Buffer.from(bundle),
+      }),
+    run: (id = 1) =>
+      supervisor.receive({
+        header: { type: 'run', run: { id, clockMs: 0, seed: `0x${'00'.repeat(32)}` } },
+        body: request,
+      }),
+    cancel: (id: number) => supervisor.receive({ header: { type: 'cancel', id }, body: new Uint8Array(0) }),
+    receive: supervisor.receive,
+    stop: supervisor.stop,
+    async next(type: string) {
+      for (;;) {
+        const message = messages.shift()
+        if (message?.header.type === type) return message
+        if (!message) await new Promise<void>((done) => (wake = done))
+      }
+    },
+  }
+}
+
+describe('a host that lies', () => {
+  test.each([
+    ['the words of a supervisor', { end: 'threw' }],
+    ['ready again', { end: 'completed', status: 200 }],
+    ['two answers', { end: 'completed', status: 201 }],
+    ['a huge frame', { end: 'threw' }],
+    ['a body over the limit', { end: 'threw' }],
+    ['half a frame, then death', { end: 'threw', reason: 'exited' }],
+    ['garbage', { end: 'threw' }],
+    ['frames on every descriptor', { end: 'threw' }],
+  ])('with %s speaks for its own execution only', async (lie, expected) => {
+    const supervisor = start(lyingHost)
+    supervisor.configure(lie)
+    supervisor.run(7)
+    expect((await supervisor.next('ended')).header).toMatchObject({ id: 7, ...expected })
+    // Its place is taken by another process, and the supervisor still does its work.
+    supervisor.run(8)
+    expect((await supervisor.next('ended')).header).toMatchObject({ id: 8, ...expected })
+    supervisor.stop()
+  })
+})
+
+describe('an execution', () => {
+  test('without memory left is killed for it', async () => {
+    const supervisor = start(honestHost, { privateMemoryBytes: () => settings.memoryBytes + 1 })
+    supervisor.configure(`exports.default = () => new Promise((done) => setTimeout(done, 2000))`)
+    supervisor.run()
+    expect((await supervisor.next('ended')).header).toMatchObject({ end: 'out-of-memory' })
+    supervisor.stop()
+  })
+
+  test("that is killed by its own signal threw; by the kernel's, with its count, it was out of memory", async () => {
+    for (const [kills, end] of [
+      [() => 0, 'threw'],
+      [
+        (() => {
+          let count = 0
+          return () => count++
+        })(),
+        'out-of-memory',
+      ],
+    ] as const) {
+      const pids: number[] = []
+      const supervisor = start(honestHost, {
+        oomKills: kills,
+        startHost: (...values) => {
+          const host = createStartHost(honestHost)(...values)
+          if (host.pid) pids.push(host.pid)
+          return host
+        },
+      })
+      supervisor.configure(`exports.default = () => new Promise((done) => setTimeout(done, 2000))`)
+      await supervisor.next('ready')
+      supervisor.run()
+      process.kill(pids[0]!, 'SIGKILL')
+      expect((await supervisor.next('ended')).header).toMatchObject({ end })
+      supervisor.stop()
+    }
+  })
+
+  test('is cancelled by its id, and only by that', async () => {
+    const supervisor = start(honestHost)
+    supervisor.configure(`exports.default = () => { for (;;); }`)
+    supervisor.run(3)
+    supervisor.cancel(4)
+    supervisor.cancel(3)
+    expect((await supervisor.next('ended')).header).toMatchObject({ id: 3, end: 'cancelled' })
+    supervisor.stop()
+  })
+
+  test('whose host never loaded says nothing about the function', async () => {
+    const supervisor = start(join(directory, 'is-not-there.cjs'))
+    supervisor.configure('')
+    supervisor.run()
+    expect((await supervisor.next('ended')).header).toMatchObject({ end: 'lost' })
+    supervisor.stop()
+  })
+})
+
+describe('the supervisor', () => {
+  test('gives up, with what the hosts wrote, when none of them starts', async () => {
+    const supervisor = start(join(directory, 'is-not-there.cjs'))
+    supervisor.configure('', { slots: 8 })
+    expect((await supervisor.next('gave-up')).body).toContain('is-not-there.cjs')
+    supervisor.stop()
+  })
+
+  test('says that it is worn when something outlived its process group', async () => {
+    const sweeps: number[][] = []
+    const supervisor = start(honestHost, {
+      killStrays: (known) => {
+        sweeps.push([...known])
+        return 1
+      },
+    })
+    supervisor.configure(`exports.default = () => new Response('x')`)
+    supervisor.run()
+    await supervisor.next('ended')
+    await supervisor.next('worn')
+    expect(sweeps[0]).toContain(process.pid)
+    supervisor.stop()
+  })
+
+  test('refuses what does not come from a worker', () => {
+    const supervisor = start(honestHost)
+    expect(() => supervisor.run()).toThrow('configured')
+    expect(() => supervisor.receive({ header: { type: 'shutdown' }, body: new Uint8Array(0) })).toThrow('does not know')
+    expect(() => supervisor.configure('', { slots: 0 })).toThrow('integer')
+    supervisor.stop()
+  })
+})
