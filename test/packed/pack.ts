@@ -19,7 +19,7 @@ export const publishedPackages = [
   'cli',
 ] as const
 
-export type PublishedPackage = (typeof publishedPackages)[number]
+type PublishedPackage = (typeof publishedPackages)[number]
 
 export type PackedPackage = { name: PublishedPackage; tarball: string; files: string[] }
 
@@ -41,7 +41,7 @@ export async function tool(cwd: string, program: string, ...args: string[]): Pro
 }
 
 /** Builds one package and packs it as `npm publish` would. */
-export async function pack(name: PublishedPackage, destination: string): Promise<PackedPackage> {
+async function pack(name: PublishedPackage, destination: string): Promise<PackedPackage> {
   const folder = join(root, 'packages', name)
   await tool(folder, 'tsup', '--silent')
   const output = await tool(folder, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', destination)

@@ -1,4 +1,3 @@
-import type { ProtocolDomain } from '@peerhost/protocol'
 import { PeerHostError } from '@peerhost/protocol'
 import type { Account, Chain, PublicClient, Transport, WalletClient } from 'viem'
 import type { NetworkInfo } from './network.ts'
@@ -16,11 +15,6 @@ export type Connection = {
   account: Account | undefined
   walletClient: WalletClient | undefined
   fetch: Fetch
-}
-
-/** What signatures of the protocol are bound to. */
-export function protocolDomain({ network }: Connection): ProtocolDomain {
-  return { chainId: network.chainId, coordinator: network.coordinator }
 }
 
 /** The account and its wallet client. Throws `config_invalid` when the connection has none. */
