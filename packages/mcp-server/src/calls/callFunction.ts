@@ -229,6 +229,7 @@ async function recordOutcome(
 ): Promise<void> {
   if (!wallet) return
   const current = (await wallet.engine.call(callId))?.status ?? status
+  if (current === 'settled' || current === 'released') return
   if (current === 'reserved') await wallet.engine.release(callId, 'answered without a payment')
   else if (outcome === 'paid') await wallet.engine.settle(callId, transaction)
   else if (outcome === 'unknown') {
