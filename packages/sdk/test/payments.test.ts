@@ -9,6 +9,7 @@ import {
   setPrice,
 } from '@peerhost/sdk'
 import type { PaymentRequirements } from '@x402/core/types'
+import { type Address, createWalletClient, custom, http } from 'viem'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startTestGateway, type TestGateway } from './testGateway.ts'
 import { startTestNetwork, type TestNetwork } from './testNetwork.ts'
@@ -129,6 +130,52 @@ describe('what is not delivered is not paid', () => {
     await expect(invoke(poor, { functionId: network.functions.priced, maxPrice: '0.001' })).rejects.toMatchObject({
       code: 'payment_rejected',
       paymentOutcome: 'not-paid',
+    })
+  })
+})
+
+describe('a wallet outside of this process', () => {
+  test('signs the payment and sends the transactions', async () => {
+    // The node holds the devnet's keys and signs for them, as a browser's wallet does.
+    const walletOf = (account: Address) =>
+      connect({
+        gatewayUrl: gateway.url,
+        walletClient: createWalletClient({ account, transport: http(network.chain.rpcUrl) }),
+        pollingIntervalMs: 50,
+      })
+    const { payer, developer } = network.accounts
+    const wallet = await walletOf(payer.address)
+    const { value, paid } = await during(() =>
+      invoke(wallet, { functionId: network.functions.priced, maxPrice: '0.001' }),
+    )
+    expect(value).toMatchObject({ status: 200, payment: { outcome: 'paid', payer: payer.address } })
+    expect(paid).toBe(1_000n)
+    const functionId = await network.publish('by-wallet', 0n)
+    const changed = await setPrice(await walletOf(developer.address), {
+      functionId,
+      price: '1',
+      paymentMode: 'upfront',
+    })
+    expect(changed).toMatchObject({ price: 1_000_000n, paymentMode: 'upfront' })
+  })
+
+  test('that refuses to sign costs nothing', async () => {
+    const { address } = network.accounts.payer
+    const provider = {
+      request: async () => {
+        throw Object.assign(new Error('User rejected the request.'), { code: 4001 })
+      },
+    }
+    const walletClient = createWalletClient({ account: address, transport: custom(provider) })
+    const wallet = await connect({ gatewayUrl: gateway.url, walletClient })
+    const { error, sent } = await during(() =>
+      invoke(wallet, { functionId: network.functions.priced, maxPrice: '0.001' }),
+    )
+    expect(error).toMatchObject({ code: 'payment_invalid', hint: expect.stringContaining('wallet') })
+    expect(isPaidCallError(error)).toBe(false)
+    expect(sent).toBe(0)
+    await expect(setPrice(wallet, { functionId: network.functions.priced, price: '1' })).rejects.toMatchObject({
+      name: 'PeerHostError',
     })
   })
 })

@@ -64,14 +64,14 @@ export async function startTestNetwork() {
     await coordinator(operator, 'registerOperator', [executionKey.address, proof, stake])
   }
 
-  async function publish(name: string, price: bigint, paymentMode: PaymentMode = 'after') {
+  async function publish(name: string, price: bigint, { paymentMode = 'after' as PaymentMode, flags = 1 } = {}) {
     const spec = {
       name,
       bundleDigest: sha256(stringToHex(name)),
       metadataDigest: sha256(stringToHex(`${name} metadata`)),
       runtimeDigest: testRuntimeDigest,
       limitsClass: 1,
-      flags: 1,
+      flags,
       quorum: 1,
       lane: 1,
       fee: 100n,

@@ -181,6 +181,20 @@ describe('verifyReceipt', () => {
     expect(await verifyReceipt(connection, { ...other, waitForSettlementMs: 5_000 })).toMatchObject({ settled: true })
   })
 
+  test('says when only the owner’s word stands behind the workers', async () => {
+    for (const [name, flags] of [
+      ['uses-network', 0b010],
+      ['takes-secrets', 0b101],
+    ] as const) {
+      const functionId = await network.publish(name, 0n, { flags })
+      const answer = await invoke(connection, { functionId })
+      expect(await verifyResponse(connection, { response: answer })).toMatchObject({
+        ok: true,
+        level: 'operator-signed',
+      })
+    }
+  })
+
   test('refuses a receipt of another network', async () => {
     const receipt = changed((copy) => Object.assign(copy, { chainId: 1 }))
     await expect(verifyReceipt(connection, { ...transcript, receipt })).rejects.toMatchObject({
