@@ -36,7 +36,6 @@ describe('readConfig', () => {
       stake: undefined,
       dataDirectory: '/var/lib/peerhost',
       runtimeDirectory: '/var/lib/peerhost/runtime',
-      runtimeDirectory: '/var/lib/peerhost/runtime',
       blockSources: [],
       sandbox: 'docker',
       capacity: 4,

@@ -52,12 +52,12 @@ export type GatewaySession = {
   close: () => Promise<void>
 }
 
-const mostUnsent = 1_000
+const mostUnsentCharacters = 67_108_864
 
 /** Opens a session and keeps it open. Never throws: what goes wrong is an event and another attempt. */
 export function createGatewaySession(deps: SessionDeps, url: string): GatewaySession {
   const times = { ...sessionTimes, ...deps.times }
-  const unsent = new Map<Hex, WorkerMessage>()
+  const unsent = createUnsent()
   let open: { socket: WebSocket; gateway: Address } | undefined
   let socket: WebSocket | undefined
   let closing = false
@@ -72,7 +72,7 @@ export function createGatewaySession(deps: SessionDeps, url: string): GatewaySes
         open.socket.send(encodeWire(message))
         return true
       }
-      if (message.type === 'attested' && unsent.size < mostUnsent) unsent.set(message.requestId, message)
+      if (message.type === 'attested') unsent.keep(message)
       return false
     },
     close: async () => {
@@ -82,17 +82,18 @@ export function createGatewaySession(deps: SessionDeps, url: string): GatewaySes
     },
   }
 
-  function welcomed(active: WebSocket, gateway: Address): void {
+  function welcomed(active: WebSocket, gateway: Address, announced: number): void {
     open = { socket: active, gateway }
     failures = 0
     deps.emit('session:open', { url, gateway })
-    for (const message of unsent.values()) session.send(message)
-    unsent.clear()
+    // It may have changed while the hello was under way.
+    if (deps.capacity() !== announced) session.send({ type: 'capacity', capacity: deps.capacity() })
+    for (const message of unsent.take()) session.send(message)
   }
 
   function connect(): void {
     const active = connectOnce({ ...deps, times }, url, {
-      onWelcome: (gateway) => welcomed(active, gateway),
+      onWelcome: (gateway, announced) => welcomed(active, gateway, announced),
       onMessage: (message) => deps.onMessage(session, message),
       onClosed: (reason) => {
         open = undefined
@@ -109,6 +110,25 @@ export function createGatewaySession(deps: SessionDeps, url: string): GatewaySes
   return session
 }
 
+/** Results for a gateway that is away, up to a size: their pay does not depend on it, and the gateway can ask again. */
+function createUnsent() {
+  const messages = new Map<Hex, Extract<WorkerMessage, { type: 'attested' }>>()
+  let characters = 0
+  return {
+    keep(message: Extract<WorkerMessage, { type: 'attested' }>): void {
+      if (messages.has(message.requestId) || characters + message.result.length > mostUnsentCharacters) return
+      messages.set(message.requestId, message)
+      characters += message.result.length
+    },
+    take(): WorkerMessage[] {
+      const taken = [...messages.values()]
+      messages.clear()
+      characters = 0
+      return taken
+    },
+  }
+}
+
 /** Exponential with full jitter, so that a gateway that comes back is not met by every worker at once. */
 export function retryDelayMs(
   failures: number,
@@ -120,7 +140,8 @@ export function retryDelayMs(
 }
 
 type ConnectionHandlers = {
-  onWelcome: (gateway: Address) => void
+  /** `announced` is the capacity that the hello said. */
+  onWelcome: (gateway: Address, announced: number) => void
   onMessage: (message: GatewayMessage) => void
   onClosed: (reason: string) => void
 }
@@ -139,6 +160,7 @@ function connectOnce(
   })
   const handshake = setTimeout(() => end('The handshake took too long.'), times.handshakeTimeoutMs)
   let challenged: Address | undefined
+  let announced = 0
   let welcome = false
   let reason = 'The gateway closed the connection.'
   let heartbeat: NodeJS.Timeout | undefined
@@ -153,14 +175,15 @@ function connectOnce(
       const wrong = wrongNetwork(deps.domain, message)
       if (wrong) return end(wrong)
       challenged = message.gateway
-      return socket.send(encodeWire(await hello(deps, message)))
+      announced = deps.capacity()
+      return socket.send(encodeWire(await hello(deps, message, announced)))
     }
     if (message.type === 'refused') return end(`The gateway refused: ${message.reason}`)
     if (message.type === 'welcome' && challenged && !welcome) {
       welcome = true
       clearTimeout(handshake)
       heartbeat = startHeartbeat(socket, times.heartbeatMs, () => end('The gateway did not answer a ping.'))
-      return handlers.onWelcome(challenged)
+      return handlers.onWelcome(challenged, announced)
     }
     if (!welcome) return end(`The gateway sent “${message.type}” before the handshake was over.`)
     handlers.onMessage(message)
@@ -198,15 +221,16 @@ function wrongNetwork(
 }
 
 async function hello(
-  { domain, executionKey, capacity, runtimeDigests, agent }: SessionDeps,
+  { domain, executionKey, runtimeDigests, agent }: SessionDeps,
   { gateway, challenge }: { gateway: Address; challenge: Hex },
+  capacity: number,
 ): Promise<WorkerMessage> {
   const digest = hashWorkerHello(domain, { protocolVersion: PROTOCOL_VERSION, gateway, challenge })
   return {
     type: 'hello',
     executionKey: executionKey.address,
     signature: await executionKey.sign(digest),
-    capacity: capacity(),
+    capacity,
     runtimeDigests: [...runtimeDigests],
     agent,
   }

@@ -43,6 +43,8 @@ export type Journal = {
   readResult: (requestId: Hex) => Promise<Uint8Array | undefined>
   /** Makes an attestation durable. Gives back the one that counts: the first for this request. */
   attest: (entry: JournalEntry, result: Uint8Array) => Promise<JournalEntry>
+  /** True once the disk failed: nothing more can be attested in this process. */
+  isBroken: () => boolean
   /** Notes a settlement, or with `undefined` that it is no longer on chain. */
   markSettled: (requestIds: readonly Hex[], transaction: Hex | undefined) => Promise<void>
   /** Drops what nobody can ask or settle any more. Gives the number of entries dropped. */
@@ -109,6 +111,7 @@ export async function openJournal({ file, graceSeconds }: JournalOptions): Promi
       inFlight.set(entry.requestId, promise)
       return promise
     },
+    isBroken: log.isBroken,
     markSettled: async (requestIds, transaction) => {
       const record: JournalRecord = { t: 'settled', requestIds, transaction: transaction ?? null }
       index.apply(record, await log.append(record))

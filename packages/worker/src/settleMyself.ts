@@ -30,6 +30,8 @@ export type OwnSettlement = {
   sweep: (nowSeconds: number) => Promise<void>
   /** Confirmed lane: puts an attestation on chain now. */
   submit: (entry: JournalEntry) => Promise<void>
+  /** Resolves when no attestation is on its way to the chain. */
+  idle: () => Promise<void>
   /** A gateway says that it settled these. Believed when the transaction says so too. */
   noteSettled: (transaction: Hex, requestIds: readonly Hex[]) => Promise<void>
 }
@@ -38,21 +40,19 @@ const confirmedLane = laneNumber('confirmed')
 const mostOutputBytes = LIMITS.calldataInputBytes
 
 export function createOwnSettlement(deps: SettleDeps): OwnSettlement {
-  const submitting = new Set<Hex>()
+  const submitting = new Map<Hex, Promise<void>>()
   /** Settlements that were looked up again after the deadline. */
   const checked = new Set<Hex>()
   const unpaid = new Set<Hex>()
 
-  async function submit(entry: JournalEntry): Promise<void> {
-    if (submitting.has(entry.requestId) || !isPayable(entry)) return
-    submitting.add(entry.requestId)
-    try {
-      await submitOnce(deps, entry)
-    } catch (error) {
-      deps.emit('settlement:failed', { requestIds: [entry.requestId], error })
-    } finally {
-      submitting.delete(entry.requestId)
-    }
+  function submit(entry: JournalEntry): Promise<void> {
+    const underWay = submitting.get(entry.requestId)
+    if (underWay || !isPayable(entry)) return underWay ?? Promise.resolve()
+    const submission = submitOnce(deps, entry)
+      .catch((error: unknown) => deps.emit('settlement:failed', { requestIds: [entry.requestId], error }))
+      .finally(() => submitting.delete(entry.requestId))
+    submitting.set(entry.requestId, submission)
+    return submission
   }
 
   async function sweep(nowSeconds: number): Promise<void> {
@@ -79,6 +79,9 @@ export function createOwnSettlement(deps: SettleDeps): OwnSettlement {
 
   return {
     submit,
+    idle: async () => {
+      await Promise.all(submitting.values())
+    },
     noteSettled: (transaction, requestIds) => noteSettled(deps, transaction, requestIds),
     sweep: async (nowSeconds) => {
       try {

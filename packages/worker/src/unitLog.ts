@@ -19,6 +19,8 @@ export type UnitLog = {
   exclusive: <T>(action: () => Promise<T>) => Promise<T>
   /** Goes on in another file. Only inside `exclusive`. */
   moveTo: (target: UnitLog) => void
+  /** True once a write or fsync failed. */
+  isBroken: () => boolean
   /** The file and its size. */
   position: () => { handle: FileHandle; size: number }
 }
@@ -80,6 +82,7 @@ export async function createUnitLog(file: FileHandle): Promise<UnitLog> {
       handle = next.handle
       size = next.size
     },
+    isBroken: () => broken !== undefined,
     position: () => ({ handle, size }),
   }
 }

@@ -15,7 +15,7 @@ import type { Address, Hex } from 'viem'
 import type { JobOffer, LocalFacts } from './acceptJob.ts'
 import type { Coordinator, CoordinatorParameters, PostedRequest } from './chain/coordinator.ts'
 import { type ConfirmedLane, createConfirmedLane } from './confirmedLane.ts'
-import type { WorkerEventHub } from './events.ts'
+import type { WorkerEventHub, WorkerEvents } from './events.ts'
 import { createFacts, type Facts } from './facts.ts'
 import { createGatewaySession, type GatewaySession, type SessionTimes } from './gatewaySession.ts'
 import { createJobs, type Jobs } from './jobs.ts'
@@ -81,6 +81,7 @@ export type Worker = {
 
 const defaultTimes: WorkerTimes = { sweepEveryMs: 15_000, operatorCheckEveryMs: 30_000, compactEveryMs: 600_000 }
 const seatRetryMs = 1_000
+const stopWithinMs = 5_000
 const chainAsker = {}
 const confirmedLaneNumber = laneNumber('confirmed')
 
@@ -100,17 +101,26 @@ export function createWorker(deps: WorkerDeps): Worker {
   let operatorActive = false
   let stopped: Promise<void> | undefined
   const background: Promise<void>[] = []
-  const parts = createParts(deps, () => ({ draining: state !== 'running', operatorActive }))
+  const isTaking = () => state === 'running' && !deps.journal.isBroken()
+  const parts = createParts(deps, () => ({ draining: !isTaking(), operatorActive }))
   const { jobs, sessions, stopping } = parts
-  const capacity = () => (state === 'running' && operatorActive ? deps.capacity : 0)
+  const capacity = () => (isTaking() && operatorActive ? deps.capacity : 0)
+  let announced = capacity()
+
+  function announce(): void {
+    if (capacity() === announced) return
+    announced = capacity()
+    for (const session of sessions) session.send({ type: 'capacity', capacity: announced })
+  }
 
   async function checkOperator(): Promise<void> {
     const now = Math.floor(deps.now() / 1_000)
     const active = await deps.coordinator.isSeated(deps.operator, deps.executionKey.address, now)
-    if (active === operatorActive) return
-    operatorActive = active
-    events.emit('operator:active', { active })
-    for (const session of sessions) session.send({ type: 'capacity', capacity: capacity() })
+    if (active !== operatorActive) {
+      operatorActive = active
+      events.emit('operator:active', { active })
+    }
+    announce()
   }
 
   async function shutDown(): Promise<void> {
@@ -119,7 +129,9 @@ export function createWorker(deps: WorkerDeps): Worker {
     jobs.abort()
     stopping.abort()
     await jobs.idle()
-    await Promise.all([...sessions.map((session) => session.close()), ...background])
+    await Promise.all(sessions.map((session) => session.close()))
+    // A transaction that waits for its block is found again after the next start.
+    await Promise.race([Promise.all(background), sleep(stopWithinMs, undefined, { ref: false })])
     events.emit('worker:stopped', { aborted })
   }
 
@@ -138,19 +150,15 @@ export function createWorker(deps: WorkerDeps): Worker {
       for (const url of deps.gateways)
         sessions.push(createGatewaySession({ ...context, onMessage, times: deps.sessionTimes ?? {} }, url))
       background.push(...startBackground(parts, checkOperator, () => operatorActive))
-      events.emit('worker:started', {
-        operator: deps.operator,
-        executionKey: deps.executionKey.address,
-        runtimeDigest: deps.sandbox.runtimeDigest,
-        capacity: deps.capacity,
-      })
+      events.emit('worker:started', introduce(deps))
     },
     drain: async () => {
       if (state === 'running') {
         state = 'draining'
         events.emit('worker:draining', { running: jobs.running() })
-        for (const session of sessions) session.send({ type: 'capacity', capacity: 0 })
+        announce()
         await jobs.idle()
+        await parts.own.idle()
         await flushed()
       }
       stopped ??= shutDown()
@@ -161,6 +169,10 @@ export function createWorker(deps: WorkerDeps): Worker {
       return stopped
     },
   }
+}
+
+function introduce({ operator, executionKey, sandbox, capacity }: WorkerDeps): WorkerEvents['worker:started'] {
+  return { operator, executionKey: executionKey.address, runtimeDigest: sandbox.runtimeDigest, capacity }
 }
 
 /** What goes on beside the jobs, until the worker stops. */
