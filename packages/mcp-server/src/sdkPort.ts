@@ -79,7 +79,11 @@ export function createSdkPort(options: { gatewayUrl: string; rpcUrl?: string; no
       withConnection(async (ready) => toAnswer(await resume(ready, { pendingPayment, signal }))),
     authorizationState: (payment) => withConnection((ready) => readAuthorization(ready, payment)),
     verify: (answer, signal) =>
-      withConnection((ready) => verifyResponse(ready, { response: toResponse(answer), signal })),
+      withConnection(async (ready) => {
+        // What is kept of it goes into a JSON file, where the settlement's bigint has no place.
+        const { ok, level, settled, checks } = await verifyResponse(ready, { response: toResponse(answer), signal })
+        return { ok, level, settled, checks }
+      }),
     balance: (address) => withConnection((ready) => readBalance(ready, address)),
   }
 }
