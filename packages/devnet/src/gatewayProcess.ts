@@ -31,6 +31,8 @@ export function startGateway(network: DevnetNetwork, port: number, signal?: Abor
       PEERHOST_PORT: String(port),
       PEERHOST_DOMAIN: 'localhost',
       PEERHOST_PUBLIC_URL: `http://127.0.0.1:${port}`,
+      // What clients are told: HTTP keeps none of their processes alive.
+      PEERHOST_PUBLIC_RPC_URL: network.chain.rpcUrl,
       PEERHOST_DATA_DIR: join(directory, 'gateway'),
     },
     parseReady: (message) => {
