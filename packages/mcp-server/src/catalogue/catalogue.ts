@@ -31,7 +31,7 @@ export type Snapshot = {
 
 export type Catalogue = {
   /** At most a minute old. Never throws: a gateway that is away gives the last snapshot and a warning. */
-  snapshot: (signal: AbortSignal) => Promise<Snapshot>
+  snapshot: () => Promise<Snapshot>
   /** One function by id, URL, `project/function` or tool name. Throws `function_not_found`. */
   find: (reference: string, signal: AbortSignal) => Promise<{ tool: EndpointTool; network: Network }>
   /** Asks again at the next snapshot. */
@@ -43,6 +43,7 @@ export const catalogueTtlMs = 60_000
 
 /** Above this, tools crowd the model's context; then only what is configured or pinned is exposed. */
 const comfortableTools = 40
+const loadTimeoutMs = 15_000
 const maximumPages = 20
 const maximumExposed = 120
 
@@ -51,20 +52,21 @@ export function createCatalogue(deps: CatalogueDeps): Catalogue {
   let last: { snapshot: Snapshot; atMs: number } | undefined
   let pending: Promise<Snapshot> | undefined
 
-  const refresh = async (signal: AbortSignal): Promise<Snapshot> => {
+  const refresh = async (): Promise<Snapshot> => {
     try {
-      const snapshot = await loadSnapshot(deps, signal)
+      // Not a caller's signal: others wait for the same listing.
+      const snapshot = await loadSnapshot(deps, AbortSignal.timeout(loadTimeoutMs))
       last = { snapshot, atMs: deps.nowMs() }
       return snapshot
     } catch (error) {
-      if (!isPeerHostError(error)) throw error
+      const reason = reasonOf(error)
       const base = last?.snapshot ?? { network: undefined, tools: [], all: new Map(), omitted: [], warnings: [] }
-      return { ...base, warnings: [`The catalogue could not be read (${error.code}): ${error.message}`] }
+      return { ...base, warnings: [`The catalogue could not be read: ${reason}`] }
     }
   }
-  const snapshot = (signal: AbortSignal): Promise<Snapshot> => {
+  const snapshot = (): Promise<Snapshot> => {
     if (last && deps.nowMs() - last.atMs < catalogueTtlMs) return Promise.resolve(last.snapshot)
-    pending ??= refresh(signal).finally(() => {
+    pending ??= refresh().finally(() => {
       pending = undefined
     })
     return pending
@@ -75,7 +77,7 @@ export function createCatalogue(deps: CatalogueDeps): Catalogue {
       if (last) last.atMs = Number.NEGATIVE_INFINITY
     },
     find: async (reference, signal) => {
-      const { all, network } = await snapshot(signal)
+      const { all, network } = await snapshot()
       const known = network && findTool(all, reference)
       if (known) return { tool: known, network }
       if (/^0x[0-9a-f]{64}$/i.test(reference)) return findById(deps, reference.toLowerCase() as Hex, signal)
@@ -84,6 +86,12 @@ export function createCatalogue(deps: CatalogueDeps): Catalogue {
       })
     },
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (isPeerHostError(error)) return `${error.code}: ${error.message}`
+  if (error instanceof Error && error.name === 'TimeoutError') return 'the gateway did not answer in time'
+  throw error
 }
 
 function findTool(all: ReadonlyMap<Hex, EndpointTool>, reference: string): EndpointTool | undefined {

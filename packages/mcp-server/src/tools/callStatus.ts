@@ -32,7 +32,7 @@ export const callStatusTool = defineTool({
         hint: 'Take call_id from the result or error of the call.',
       })
     const state = stateOf(spend, stored)
-    const { network } = await deps.catalogue.snapshot(signal)
+    const { network } = await deps.catalogue.snapshot()
     if (!stored?.answer || !network)
       return { structured: { ...state, call: null, page: null }, text: state.explanation }
     const done = { stored, ...(spend?.status === 'settled' && { spend }), replayed: true }

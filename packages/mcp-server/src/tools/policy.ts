@@ -31,8 +31,8 @@ export const policyTool = defineTool({
     warnings: z.array(z.string()),
   }),
   annotations: { readOnlyHint: true, openWorldHint: false },
-  run: async (deps, _, signal) => {
-    const [reading, { omitted, warnings }] = await Promise.all([deps.policy(), deps.catalogue.snapshot(signal)])
+  run: async (deps) => {
+    const [reading, { omitted, warnings }] = await Promise.all([deps.policy(), deps.catalogue.snapshot()])
     const policy = reading.type === 'valid' ? reading.policy : undefined
     return {
       structured: {

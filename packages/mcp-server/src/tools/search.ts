@@ -26,8 +26,8 @@ export const searchTool = defineTool({
   }),
   output: z.object({ functions: z.array(card), total: z.int(), warnings: z.array(z.string()) }),
   annotations: { readOnlyHint: true, openWorldHint: true },
-  run: async (deps, { query, max_price: maximum, limit }, signal) => {
-    const { all, network, warnings } = await deps.catalogue.snapshot(signal)
+  run: async (deps, { query, max_price: maximum, limit }) => {
+    const { all, network, warnings } = await deps.catalogue.snapshot()
     const words = query.toLowerCase().split(/\s+/).filter(Boolean)
     const ranked = [...all.values()]
       .filter(({ card }) => maximum === undefined || card.price <= maximum)

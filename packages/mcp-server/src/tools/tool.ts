@@ -1,5 +1,5 @@
 import type { CallToolResult, McpServer, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server'
-import { isPeerHostError, type PeerHostError } from '@peerhost/protocol'
+import { isPeerHostError, PeerHostError } from '@peerhost/protocol'
 import type { z } from 'zod'
 import type { CallDeps } from '../calls/callFunction.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
@@ -76,7 +76,8 @@ export async function answering(
   deps.running.add(call)
   try {
     return await call
-  } catch (error) {
+  } catch (cause) {
+    const error = inTime(cause)
     if (!isPeerHostError(error)) {
       deps.log('tool failed', {
         tool: name,
@@ -91,6 +92,13 @@ export async function answering(
   } finally {
     deps.running.delete(call)
   }
+}
+
+function inTime(error: unknown): unknown {
+  const name = error instanceof Error ? error.name : ''
+  if (name !== 'TimeoutError' && name !== 'AbortError') return error
+  const message = name === 'TimeoutError' ? 'There was no answer in time.' : 'The call was cancelled.'
+  return new PeerHostError('gateway_unavailable', message, { cause: error, hint: 'Nothing was paid. Try again later.' })
 }
 
 /** A known error as a result: code, what happened, what to do. Its words may come from a gateway: untrusted. */

@@ -19,7 +19,7 @@ export const walletTool = defineTool({
   }),
   annotations: { readOnlyHint: true, openWorldHint: true },
   run: async (deps, _, signal) => {
-    const { network } = await deps.catalogue.snapshot(signal)
+    const { network } = await deps.catalogue.snapshot()
     const address = deps.wallet?.account.address
     const balance = address && network ? await deps.port.balance(address, signal) : undefined
     const place = network
