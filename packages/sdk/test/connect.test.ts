@@ -35,6 +35,14 @@ describe('connect', () => {
     expect(connection.account).toBeUndefined()
   })
 
+  test('reads the chain over WebSocket as well', async () => {
+    const { webSocketUrl } = network.chain
+    const connection = await connect({ gatewayUrl: gateway.url, rpcUrl: webSocketUrl })
+    expect(connection.publicClient.transport.type).toBe('webSocket')
+    const { socket } = await connection.publicClient.transport.getRpcClient()
+    socket.close()
+  })
+
   test('works with the wallet client of a browser', async () => {
     const account = network.accounts.payer.address
     const provider = { request: async () => [account] }

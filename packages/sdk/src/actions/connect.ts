@@ -9,6 +9,7 @@ import {
   type PublicClient,
   type Transport,
   type WalletClient,
+  webSocket,
 } from 'viem'
 import { tokenAbi } from '../chain/tokenAbi.ts'
 import type { Connection, Fetch } from '../connection.ts'
@@ -42,7 +43,7 @@ export async function connect(parameters: connect.Parameters): Promise<connect.R
     nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
     rpcUrls: { default: { http: rpcUrl ? [rpcUrl] : [] } },
   })
-  const transport = parameters.transport ?? http(rpcUrl)
+  const transport = parameters.transport ?? (/^wss?:/i.test(rpcUrl ?? '') ? webSocket(rpcUrl) : http(rpcUrl))
   const pollingInterval = parameters.pollingIntervalMs ?? 500
   const publicClient = createPublicClient({ chain, transport, pollingInterval })
   await assertNetworkOnChain(publicClient, network)
@@ -63,7 +64,7 @@ export declare namespace connect {
     walletClient?: WalletClient | undefined
     /**
      * RPC of a node you trust. When absent, the gateway's own suggestion: good for trying things out, but a gateway that
-     * lies about prices could name a node that lies with it.
+     * lies about prices could name a node that lies with it. HTTP is best: a `ws:` URL keeps its socket, and so your process, alive.
      */
     rpcUrl?: string | undefined
     /** viem transport instead of HTTP to `rpcUrl`. */
