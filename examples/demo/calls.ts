@@ -65,7 +65,7 @@ async function* runWays(reader: Connection, ways: readonly Way[], signal: AbortS
 
 async function runWay(reader: Connection, { call, priced, run }: Way): Promise<Row> {
   const startedAt = performance.now()
-  const row: Row = { ...nothing, call }
+  const row: Row = { call, ...nothing }
   try {
     const { status, receipt, detail } = await run()
     row.latencyMs = Math.round(performance.now() - startedAt)
@@ -114,8 +114,8 @@ async function withoutPayment(url: string, signal: AbortSignal): Promise<Row> {
   const asksBoth = response.headers.has('payment-required') && (body.accepts?.length ?? 0) > 0
   const ok = response.status === 402 && asksBoth
   const row = {
-    ...nothing,
     call: 'priced, without payment: 402',
+    ...nothing,
     ok,
     latencyMs: Math.round(performance.now() - startedAt),
   }

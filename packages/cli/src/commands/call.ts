@@ -52,7 +52,8 @@ export const callCommand = createCommand<Input>({
       const text = quoted.price === 0n ? 'free' : `${quoted.priceText} ${connection.network.token.symbol}`
       return { data: quoted, text }
     }
-    const answer = await invoke(connection, { ...request, maxPrice: await capOf(context, connection, request, input) })
+    const maxPrice = await capOf(context, connection, request, input)
+    const answer = await invoke(connection, { ...request, maxPrice, signal: context.signal }).catch(explainCap)
     if (input.receipt && answer.receipt) {
       const { fetchEvidence, formatEvidence } = await import('../evidence.ts')
       const evidence = await fetchEvidence(connection, answer.receipt, context.signal)
@@ -98,6 +99,14 @@ async function capOf(context: CommandContext, connection: Connection, request: R
     signal: context.signal,
   })
   return agreed === true ? quoted.priceText : '0'
+}
+
+/** What the SDK calls `maxPrice` is a flag here. */
+function explainCap(error: unknown): never {
+  const { name, code, message, details } = error as Error & { code?: string; details?: string[] }
+  if (name !== 'PeerHostError' || (code !== 'payment_required' && code !== 'budget_exceeded')) throw error
+  const hint = 'Nothing was paid. Agree to the price with --max-price <tokens>; --dry-run shows it.'
+  throw Object.assign(new Error(message), { name, code, details, hint })
 }
 
 function describe({ note, colors }: CommandContext, answer: InvokeResponse): void {
