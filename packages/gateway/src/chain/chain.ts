@@ -1,0 +1,97 @@
+import type { SettlementBatch, Ticket } from '@peerhost/protocol'
+import type { Address, Hex } from 'viem'
+import type { AuthorizationUse } from '../payment/payment.ts'
+
+/** The registry's state of one function, as the contract has it. A zero payee stands for the owner. */
+export type FunctionState = {
+  owner: Address
+  currentVersion: number
+  latestVersion: number
+  paymentMode: number
+  payee: Address
+  price: bigint
+}
+
+/** One immutable version of a function, as the contract has it. */
+export type Deployment = {
+  bundleDigest: Hex
+  metadataDigest: Hex
+  runtimeDigest: Hex
+  limitsClass: number
+  flags: number
+  quorum: number
+  lane: number
+  fee: bigint
+}
+
+/** What a settlement transaction did. `index` is the position among the transaction's `ExecutionSettled` events. */
+export type SettlementOutcome =
+  | {
+      type: 'mined'
+      transaction: Hex
+      blockNumber: bigint
+      settled: readonly { requestId: Hex; index: number }[]
+      /** `reason` is the number of `SkipReason`. */
+      skipped: readonly { requestId: Hex; reason: number }[]
+    }
+  | { type: 'reverted'; reason: string }
+
+/** An `ExecutionSettled` event. */
+export type SettledEvent = {
+  requestId: Hex
+  operator: Address
+  resultSeal: Hex
+  outcome: number
+  status: number
+  transaction: Hex
+  blockNumber: bigint
+  index: number
+}
+
+type At = { blockNumber: bigint; logIndex: number }
+/** The events that the gateway follows. */
+export type ChainEvent = At &
+  (
+    | { type: 'function-created'; functionId: Hex; creator: Address; project: string; name: string }
+    | { type: 'function-changed'; functionId: Hex }
+    | {
+        type: 'price-changed'
+        functionId: Hex
+        price: bigint
+        payee: Address
+        paymentMode: number
+        timestampSeconds: number
+      }
+    | ({ type: 'settled' } & SettledEvent)
+    | { type: 'operator-changed'; operator: Address }
+    | { type: 'credit-changed'; funder: Address }
+  )
+
+export type ChainHead = { number: bigint; timestampSeconds: number }
+
+/** What the gateway asks of the chain and does on it. Sends are signed by the requester's key, one at a time. */
+export type Chain = {
+  head: () => Promise<ChainHead>
+  /** Events of registry and coordinator in these blocks, both included, in order. */
+  events: (fromBlock: bigint, toBlock: bigint) => Promise<ChainEvent[]>
+  functionState: (functionId: Hex) => Promise<FunctionState | undefined>
+  deployment: (functionId: Hex, version: number) => Promise<Deployment | undefined>
+  /** The operator whose key this is for tickets issued at this time, in seconds. */
+  operatorForKey: (executionKey: Address, issuedAt: number) => Promise<Address | undefined>
+  operatorIsActive: (operator: Address) => Promise<boolean>
+  availableCredit: (funder: Address, requester: Address) => Promise<{ available: bigint; maxFee: bigint }>
+  isConsumed: (requester: Address, sequence: bigint) => Promise<boolean>
+  settledEvent: (requestId: Hex, fromBlock: bigint) => Promise<SettledEvent | undefined>
+  settle: (batch: SettlementBatch) => Promise<SettlementOutcome>
+  post: (ticket: Ticket, signature: Hex, input: Hex) => Promise<{ transaction: Hex }>
+  expire: (ticket: Ticket) => Promise<{ transaction: Hex }>
+  authorizationUse: (payer: Address, nonce: Hex, fromBlock: bigint) => Promise<AuthorizationUse>
+}
+
+/** What does not change while the process lives. */
+export type ChainParameters = {
+  epochSeconds: number
+  settlementGraceSeconds: number
+  maximumTicketLifetimeSeconds: number
+  token: { address: Address; name: string; version: string; symbol: string; decimals: number }
+}

@@ -1,0 +1,221 @@
+import {
+  type Attestation,
+  attestationSchema,
+  type SettlementRecord,
+  type SignedAttestation,
+  type Ticket,
+  ticketSchema,
+} from '@peerhost/protocol'
+import type { Address, Hex } from 'viem'
+import type { Querier, SqlRow, SqlValue } from '../database/database.ts'
+import type { Draft, Recorded, RequestRecord, SettlementState } from './request.ts'
+
+/** Stores a job that has no result yet. Its ticket is signed afterwards: the same key gives the same signature again. */
+export async function insertDraft(querier: Querier, job: Draft): Promise<void> {
+  await querier.query(
+    `insert into requests (request_id, requester, sequence, function_id, payment_id, status, ticket, ticket_signature, salt,
+       input, from_block, settlement, settlement_attempts, settlement_next_ms, created_at_ms)
+     values ($1, $2, $3, $4, $5, 'dispatched', $6, $7, $8, $9, $10, 'none', 0, 0, $11)`,
+    [...identity(job), job.salt, job.input, job.fromBlock, job.createdAtMs],
+  )
+}
+
+/** Stores a job with its result, whether or not it was stored without one before. */
+export async function saveExecuted(querier: Querier, job: Recorded): Promise<void> {
+  await querier.query(
+    `insert into requests (request_id, requester, sequence, function_id, payment_id, status, ticket, ticket_signature, salt,
+       input, from_block, created_at_ms, result, attestation, settlement, settlement_attempts, settlement_next_ms,
+       transaction, block_number, log_position)
+     values ($1, $2, $3, $4, $5, 'executed', $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0, $15, $16, $17)
+     on conflict (request_id) do update set status = 'executed', result = excluded.result,
+       ticket_signature = excluded.ticket_signature,
+       attestation = excluded.attestation, settlement = excluded.settlement, transaction = excluded.transaction,
+       block_number = excluded.block_number, log_position = excluded.log_position`,
+    [
+      ...identity(job),
+      job.salt,
+      job.input,
+      job.fromBlock,
+      job.createdAtMs,
+      job.result,
+      toJson(job.attested),
+      job.settlement,
+      job.settled?.transaction ?? null,
+      job.settled === undefined ? null : BigInt(job.settled.blockNumber),
+      job.settled?.index ?? null,
+    ],
+  )
+}
+
+/** Marks a job that will have no result. */
+export async function failJob(querier: Querier, requestId: Hex): Promise<void> {
+  await querier.query(`update requests set status = 'failed' where request_id = $1 and status = 'dispatched'`, [
+    requestId,
+  ])
+}
+
+export async function findRequest(querier: Querier, requestId: Hex): Promise<RequestRecord | undefined> {
+  const [row] = await querier.query('select * from requests where request_id = $1', [requestId])
+  return row && toRecord(row)
+}
+
+/** What is due for settlement, oldest first. */
+export async function listDue(
+  querier: Querier,
+  options: { requester: Address; nowMs: number; limit: number },
+): Promise<RequestRecord[]> {
+  const rows = await querier.query(
+    `select * from requests where requester = $1 and settlement = 'pending' and settlement_next_ms <= $2
+     order by sequence limit $3`,
+    [options.requester, options.nowMs, options.limit],
+  )
+  return rows.map(toRecord)
+}
+
+/** What was being sent when the process ended. */
+export async function listSending(querier: Querier, requester: Address): Promise<RequestRecord[]> {
+  const rows = await querier.query(
+    `select * from requests where requester = $1 and settlement = 'sending' order by sequence`,
+    [requester],
+  )
+  return rows.map(toRecord)
+}
+
+/** Fees by funder of what is executed and not settled: the part of the credit that is spoken for. */
+export async function listOutstanding(
+  querier: Querier,
+  requester: Address,
+): Promise<{ requestId: Hex; ticket: Ticket }[]> {
+  const rows = await querier.query(
+    `select request_id, ticket from requests where requester = $1 and settlement in ('pending', 'sending')`,
+    [requester],
+  )
+  return rows.map((row) => ({ requestId: row.request_id as Hex, ticket: toTicket(row.ticket) }))
+}
+
+/** Milliseconds at which the next pending settlement is due, or `undefined` when none waits. */
+export async function nextDueMs(querier: Querier, requester: Address): Promise<number | undefined> {
+  const [row] = await querier.query(
+    `select min(settlement_next_ms) as due from requests where requester = $1 and settlement = 'pending'`,
+    [requester],
+  )
+  return row?.due === null || row?.due === undefined ? undefined : Number(row.due)
+}
+
+export async function setSettlement(
+  querier: Querier,
+  requestIds: readonly Hex[],
+  settlement: SettlementState,
+): Promise<void> {
+  if (requestIds.length === 0) return
+  await querier.query(`update requests set settlement = $1 where request_id in (${places(requestIds, 2)})`, [
+    settlement,
+    ...requestIds,
+  ])
+}
+
+/** Puts requests back in the queue, not before `nextMs`. */
+export async function postponeSettlement(querier: Querier, requestIds: readonly Hex[], nextMs: number): Promise<void> {
+  if (requestIds.length === 0) return
+  await querier.query(
+    `update requests set settlement = 'pending', settlement_attempts = settlement_attempts + 1, settlement_next_ms = $1
+     where request_id in (${places(requestIds, 2)})`,
+    [nextMs, ...requestIds],
+  )
+}
+
+/** Records where a request was settled, whoever settled it. */
+export async function setSettled(querier: Querier, requestId: Hex, record: SettlementRecord): Promise<void> {
+  await querier.query(
+    `update requests set settlement = 'settled', transaction = $2, block_number = $3, log_position = $4
+     where request_id = $1`,
+    [requestId, record.transaction, BigInt(record.blockNumber), record.index],
+  )
+}
+
+/** Posted tickets nobody answered, whose fee the chain still holds. */
+export async function listUnansweredPosted(
+  querier: Querier,
+  options: { requester: Address; beforeMs: number; limit: number },
+): Promise<RequestRecord[]> {
+  const rows = await querier.query(
+    `select * from requests where requester = $1 and status = 'failed' and settlement = 'none'
+       and transaction is not null and created_at_ms < $2 order by sequence limit $3`,
+    [options.requester, options.beforeMs, options.limit],
+  )
+  return rows.map(toRecord)
+}
+
+/** Remembers the transaction that posted a ticket of the confirmed lane. */
+export async function setPosted(querier: Querier, requestId: Hex, transaction: Hex): Promise<void> {
+  await querier.query('update requests set transaction = $2 where request_id = $1', [requestId, transaction])
+}
+
+/** Forgets the bytes of old transcripts; what still has to be settled or paid keeps them. */
+export async function forgetTranscripts(querier: Querier, beforeMs: number): Promise<void> {
+  await querier.query(
+    `update requests set input = null, result = null where created_at_ms < $1 and (input is not null or result is not null)
+       and settlement not in ('pending', 'sending')`,
+    [beforeMs],
+  )
+}
+
+function identity({ requestId, ticket, ticketSignature, paymentId }: Draft & { ticketSignature?: Hex }): SqlValue[] {
+  return [
+    requestId,
+    ticket.requester,
+    ticket.sequence,
+    ticket.functionId,
+    paymentId ?? null,
+    toJson(ticket),
+    ticketSignature ?? '',
+  ]
+}
+
+function toRecord(row: SqlRow): RequestRecord {
+  return {
+    requestId: row.request_id as Hex,
+    ticket: toTicket(row.ticket),
+    ticketSignature: row.ticket_signature as Hex,
+    salt: row.salt as Hex,
+    input: toBytes(row.input),
+    result: toBytes(row.result),
+    attested: row.attestation === null ? undefined : toAttested(String(row.attestation)),
+    paymentId: (row.payment_id ?? undefined) as Hex | undefined,
+    status: row.status as RequestRecord['status'],
+    settlement: row.settlement as SettlementState,
+    settlementAttempts: Number(row.settlement_attempts),
+    settlementNextMs: Number(row.settlement_next_ms),
+    fromBlock: BigInt(String(row.from_block)),
+    createdAtMs: Number(row.created_at_ms),
+    settled:
+      row.block_number === null
+        ? undefined
+        : {
+            transaction: row.transaction as Hex,
+            blockNumber: String(row.block_number),
+            index: Number(row.log_position),
+          },
+  }
+}
+
+function toTicket(value: SqlValue | undefined): Ticket {
+  return ticketSchema.parse(JSON.parse(String(value)))
+}
+
+function toAttested(text: string): SignedAttestation {
+  const value = JSON.parse(text) as SignedAttestation & { attestation: Attestation }
+  return { ...value, attestation: attestationSchema.parse(value.attestation) }
+}
+
+function toBytes(value: SqlValue | undefined): Uint8Array | undefined {
+  return value instanceof Uint8Array ? new Uint8Array(value) : undefined
+}
+
+function toJson(value: unknown): string {
+  return JSON.stringify(value, (_, member) => (typeof member === 'bigint' ? member.toString() : member))
+}
+
+function places(values: readonly unknown[], first: number): string {
+  return values.map((_, index) => `$${first + index}`).join(', ')
+}

@@ -1,0 +1,62 @@
+import {
+  type CanonicalResult,
+  decodeResult,
+  fromBase64,
+  hashAttestation,
+  hashResult,
+  outcomeNumber,
+  PROTOCOL_VERSION,
+  type ProtocolDomain,
+  type SignedAttestation,
+  type Signing,
+  sameHex,
+  seal,
+  seatNumber,
+} from '@peerhost/protocol'
+import type { Address } from 'viem'
+import type { Job } from '../requests/request.ts'
+import type { AttestedMessage } from '../workers/workerLink.ts'
+
+export type AttestationDeps = {
+  signing: Signing
+  domain: ProtocolDomain
+  maySign: (executionKey: Address, operator: Address, issuedAt: number) => Promise<boolean>
+}
+
+/** A result whose every claim was checked, or the first claim that is false. */
+export type CheckedAttestation =
+  | { ok: true; attested: SignedAttestation; result: Uint8Array; decoded: CanonicalResult }
+  | { ok: false; reason: string }
+
+/**
+ * Checks what a worker says about a job: that its key signed it, for this request, that the seal is of these result
+ * bytes, that outcome and status are those inside them, and that the chain still lets the key sign.
+ */
+export async function checkAttestation(
+  deps: AttestationDeps,
+  job: Job,
+  worker: { executionKey: Address; operator: Address },
+  { attestation, signature, result: base64 }: AttestedMessage,
+): Promise<CheckedAttestation> {
+  const refuse = (reason: string): CheckedAttestation => ({ ok: false, reason })
+  if (!sameHex(attestation.requestId, job.requestId)) return refuse('It is about another request.')
+  if (attestation.protocolVersion !== PROTOCOL_VERSION) return refuse('It has another protocol version.')
+  if (attestation.seat !== seatNumber('all-seated')) return refuse('Its seat does not exist yet.')
+  let result: Uint8Array
+  let decoded: CanonicalResult
+  try {
+    result = fromBase64(base64)
+    decoded = decodeResult(result)
+  } catch (error) {
+    return refuse(`The result is not canonical: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  if (!sameHex(attestation.resultSeal, seal(hashResult(result), job.salt)))
+    return refuse('The seal is of another result.')
+  if (attestation.outcome !== outcomeNumber(decoded.outcome) || attestation.status !== decoded.status)
+    return refuse('Outcome or status are not those of the result.')
+  const signer = await deps.signing.recover(hashAttestation(deps.domain, attestation), signature)
+  if (!signer || !sameHex(signer, worker.executionKey)) return refuse('It is not signed by the worker.')
+  if (!(await deps.maySign(worker.executionKey, worker.operator, job.ticket.issuedAt)))
+    return refuse('The operator is not active.')
+  return { ok: true, attested: { attestation, signature, ...worker }, result, decoded }
+}

@@ -1,0 +1,161 @@
+import {
+  type CanonicalResult,
+  type DeclineReason,
+  type ErrorCode,
+  isResourceOutcome,
+  LIMITS,
+  type LimitsClass,
+  type Outcome,
+  PeerHostError,
+  toBase64,
+} from '@peerhost/protocol'
+import type { Logger } from 'pino'
+import type { ExecutedJob, Job } from '../requests/request.ts'
+import type { WorkerLink, WorkerPool } from '../workers/workerLink.ts'
+import { isTemporaryDecline } from '../workers/workerSession.ts'
+import { type AttestationDeps, type CheckedAttestation, checkAttestation } from './attestations.ts'
+
+/** A job that a worker ran, with the result decoded. */
+export type Execution = ExecutedJob & { decoded: CanonicalResult }
+
+export type DispatchDeps = AttestationDeps & {
+  workers: WorkerPool
+  log: Logger
+  nowSeconds: () => number
+  /** Makes a fresh ticket for a job whose ticket has become too old for workers to take. */
+  renew: (job: Job) => Promise<Job>
+  /** Remembers what a key signed about a request; false when it signed something else before. */
+  noteAttestation: (checked: Extract<CheckedAttestation, { ok: true }>) => boolean
+  /** Beyond the execution's own limit: for queueing, fetching code and starting a container. */
+  dispatchGraceMs: number
+  /** Longest wait for a worker to become free. */
+  queueMs: number
+  /** Longest wait for a worker with the runtime to connect. */
+  connectMs: number
+}
+
+type Attempts = {
+  isTried: (link: WorkerLink) => boolean
+  tried: Set<WorkerLink>
+  declines: DeclineReason[]
+  resource: (Extract<CheckedAttestation, { ok: true }> & { job: Job }) | undefined
+}
+
+/**
+ * Gives a job to workers, one after another, until one gives a result that holds. Who declines, disconnects, is late or
+ * sends a result that does not check is passed over. A resource outcome depends on the machine: another operator has to
+ * agree, and if that one completes, its result counts.
+ * Throws `execution_timed_out`, `execution_out_of_memory`, `no_worker`, `runtime_unavailable` or what all workers say.
+ */
+export async function dispatch(deps: DispatchDeps, first: Job, limits: LimitsClass): Promise<Execution> {
+  const tried = new Set<WorkerLink>()
+  const attempts: Attempts = {
+    tried,
+    declines: [],
+    resource: undefined,
+    isTried: (link) => tried.has(link) || link.operator === attempts.resource?.attested.operator,
+  }
+  const endMs = Date.now() + deps.queueMs + limits.timeoutMs * 2 + deps.dispatchGraceMs
+  let job = first
+  while (Date.now() < endMs) {
+    if (deps.nowSeconds() - job.ticket.issuedAt > LIMITS.clockSkewSeconds - 5) job = await deps.renew(job)
+    const link = await nextWorker(deps, job, attempts)
+    if (!link) break
+    const checked = await runOn(deps, job, link, limits, attempts)
+    if (!checked) continue
+    if (!isResourceOutcome(checked.decoded.outcome)) return { ...job, ...checked }
+    if (attempts.resource) throw resourceProblem(attempts.resource.decoded.outcome, 'Two workers agree.')
+    attempts.resource = { ...checked, job }
+  }
+  if (attempts.resource)
+    throw resourceProblem(attempts.resource.decoded.outcome, 'No second worker was there to agree.')
+  throw refusal(deps, job, attempts.declines)
+}
+
+async function nextWorker(deps: DispatchDeps, job: Job, attempts: Attempts): Promise<WorkerLink | undefined> {
+  const { runtimeDigest } = job.ticket
+  const untried = deps.workers.links().some((link) => !attempts.isTried(link))
+  const wait = untried && deps.workers.supports(runtimeDigest) ? deps.queueMs : deps.connectMs
+  const link = await deps.workers.acquire({
+    runtimeDigest,
+    except: attempts.isTried,
+    waitMs: attempts.resource ? 0 : wait,
+  })
+  if (link || !attempts.declines.every(isTemporaryDecline) || attempts.resource) return link
+  // Everyone was busy: one more round, for whoever is free first.
+  attempts.tried.clear()
+  attempts.declines.length = 0
+  return deps.workers.acquire({ runtimeDigest, except: attempts.isTried, waitMs: deps.connectMs })
+}
+
+async function runOn(
+  deps: DispatchDeps,
+  job: Job,
+  link: WorkerLink,
+  limits: LimitsClass,
+  attempts: Attempts,
+): Promise<Extract<CheckedAttestation, { ok: true }> | undefined> {
+  const { requestId, ticket, ticketSignature: signature, salt } = job
+  const input = toBase64(job.input)
+  attempts.tried.add(link)
+  const message = { type: 'job', requestId, ticket, signature, salt, input } as const
+  const reply = await link.run(message, limits.timeoutMs + deps.dispatchGraceMs)
+  const about = { requestId, operator: link.operator }
+  if (reply.type === 'declined') {
+    attempts.declines.push(reply.reason)
+    deps.log.info({ ...about, reason: reply.reason }, 'worker declined')
+    return undefined
+  }
+  if (reply.type !== 'attested') {
+    deps.log.warn({ ...about, reply: reply.type }, 'worker gave no result')
+    return undefined
+  }
+  const { executionKey, operator } = link
+  const checked = await checkAttestation(deps, job, { executionKey, operator }, reply.message)
+  if (checked.ok && deps.noteAttestation(checked)) return checked
+  const reason = checked.ok ? 'It signed another result before.' : checked.reason
+  deps.log.error({ ...about, reason }, 'attestation refused')
+  return undefined
+}
+
+function resourceProblem(outcome: Outcome, detail: string): PeerHostError {
+  const isTime = outcome === 'timed-out'
+  return new PeerHostError(
+    isTime ? 'execution_timed_out' : 'execution_out_of_memory',
+    isTime ? 'The execution did not end within its time.' : 'The execution needed more memory than it may.',
+    { details: [detail], hint: 'Nothing was charged. A larger limits class may help.' },
+  )
+}
+
+const declineCodes: Partial<Record<DeclineReason, ErrorCode>> = {
+  'credit-exhausted': 'credit_exhausted',
+  'bundle-unavailable': 'bundle_unavailable',
+  'bundle-mismatch': 'bundle_mismatch',
+  'runtime-unsupported': 'runtime_unavailable',
+  'limits-class-unknown': 'runtime_unavailable',
+}
+
+function refusal({ workers }: DispatchDeps, { ticket }: Job, declines: readonly DeclineReason[]): PeerHostError {
+  const details = declines.map((reason) => `A worker declined: ${reason}.`)
+  const [reason] = declines
+  const code = declines.every((one) => one === reason) && reason !== undefined ? declineCodes[reason] : undefined
+  if (code === 'credit_exhausted') return creditExhausted(details)
+  if (code !== undefined) return new PeerHostError(code, 'No worker can run this deployment.', { details })
+  if (workers.links().length > 0 && !workers.supports(ticket.runtimeDigest))
+    return new PeerHostError('runtime_unavailable', 'No connected worker has the runtime of this deployment.', {
+      details: [`Runtime: ${ticket.runtimeDigest}`],
+      hint: 'Deploy it again with a current runtime.',
+    })
+  return new PeerHostError('no_worker', 'No worker can take the job now.', {
+    details,
+    hint: 'Repeat the request later.',
+  })
+}
+
+/** The owner's credit does not cover the fee; the caller can do nothing about it, the owner can. */
+export function creditExhausted(details: readonly string[]): PeerHostError {
+  return new PeerHostError('credit_exhausted', 'The credit line of the function’s owner does not cover the fee.', {
+    details,
+    hint: 'The owner adds credit: peerhost deploy --credit. Nothing was charged.',
+  })
+}

@@ -1,0 +1,207 @@
+import { randomBytes } from 'node:crypto'
+import {
+  hashWorkerHello,
+  LIMITS,
+  PROTOCOL_VERSION,
+  type ProtocolDomain,
+  type Signing,
+  sameHex,
+} from '@peerhost/protocol'
+import type { Logger } from 'pino'
+import { type Address, bytesToHex, type Hex } from 'viem'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { Chain } from '../chain/chain.ts'
+import type { AttestedMessage, WorkerLink, WorkerPool } from './workerLink.ts'
+import { runWorkerSession, type WorkerHello } from './workerSession.ts'
+
+export type WorkerHubDeps = {
+  log: Logger
+  chain: Pick<Chain, 'operatorForKey' | 'operatorIsActive'>
+  signing: Signing
+  domain: ProtocolDomain
+  /** The gateway's signing address: hellos are bound to it. */
+  gateway: Address
+  onUnasked: (link: WorkerLink, message: AttestedMessage) => void
+  inputOf: (requestId: Hex) => { salt: Hex; input: string } | undefined
+  nowSeconds: () => number
+}
+
+/** The workers that are connected now. */
+export type WorkerHub = WorkerPool & {
+  server: WebSocketServer
+  /** Never gives work to this key again while the process lives. */
+  ban: (executionKey: Address, reason: string) => void
+  /** True while the chain lets the key sign for tickets issued at this time. Cached until the operator changes. */
+  maySign: (executionKey: Address, operator: Address, issuedAt: number) => Promise<boolean>
+  operatorChanged: (operator: Address) => Promise<void>
+  close: () => Promise<void>
+}
+
+const heartbeatMs = 10_000
+const helloTimeoutMs = 5_000
+
+export function createWorkerHub(deps: WorkerHubDeps): WorkerHub {
+  const links = new Set<WorkerLink>()
+  const banned = new Set<string>()
+  const active = new Map<Address, Promise<boolean>>()
+  const owners = new Map<string, Promise<Address | undefined>>()
+  const watchers = new Set<() => void>()
+  const changed = () => {
+    for (const watcher of [...watchers]) watcher()
+  }
+  const isActive = (operator: Address): Promise<boolean> => {
+    const known = active.get(operator)
+    if (known) return known
+    const asked = deps.chain.operatorIsActive(operator)
+    active.set(operator, asked)
+    asked.catch(() => active.delete(operator))
+    return asked
+  }
+  // A key stays its operator's for tickets already issued; a rotation is an event and clears this.
+  const ownerOf = (executionKey: Address, issuedAt: number): Promise<Address | undefined> => {
+    const known = owners.get(executionKey.toLowerCase())
+    if (known) return known
+    const asked = deps.chain.operatorForKey(executionKey, issuedAt)
+    owners.set(executionKey.toLowerCase(), asked)
+    asked.catch(() => owners.delete(executionKey.toLowerCase()))
+    return asked
+  }
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: LIMITS.wireFrameBytes,
+    perMessageDeflate: false,
+    clientTracking: true,
+  })
+  const stopHeartbeat = keepAlive(server)
+  server.on('connection', (socket: WebSocket) => {
+    const challenge = bytesToHex(randomBytes(32))
+    runWorkerSession(
+      {
+        log: deps.log,
+        challenge: { type: 'challenge', gateway: deps.gateway, ...deps.domain, challenge },
+        admit: (hello) => admit(deps, challenge, hello, banned, isActive),
+        onWelcome: (link) => {
+          // A worker that comes back before its old connection is known to be dead takes its place.
+          for (const other of links) if (sameHex(other.executionKey, link.executionKey)) other.close('replaced')
+          links.add(link)
+          deps.log.info({ operator: link.operator, executionKey: link.executionKey }, 'worker connected')
+          changed()
+        },
+        onChange: changed,
+        onClose: (link) => {
+          links.delete(link)
+          deps.log.info({ operator: link.operator }, 'worker disconnected')
+          changed()
+        },
+        onUnasked: deps.onUnasked,
+        inputOf: deps.inputOf,
+        helloTimeoutMs,
+      },
+      socket,
+    )
+  })
+  return {
+    server,
+    links: () => [...links],
+    supports: (runtimeDigest) => [...links].some((link) => hasRuntime(link, runtimeDigest)),
+    acquire: (options) => acquire(() => [...links], watchers, options),
+    ban: (executionKey, reason) => {
+      banned.add(executionKey.toLowerCase())
+      deps.log.error({ executionKey, reason }, 'worker banned')
+      for (const link of links) if (sameHex(link.executionKey, executionKey)) link.close(reason)
+    },
+    maySign: async (executionKey, operator, issuedAt) => {
+      if (!(await isActive(operator))) return false
+      const owner = await ownerOf(executionKey, issuedAt)
+      return owner !== undefined && sameHex(owner, operator)
+    },
+    operatorChanged: async (operator) => {
+      active.delete(operator)
+      owners.clear()
+      for (const link of links) {
+        if (!sameHex(link.operator, operator)) continue
+        const stays =
+          (await isActive(operator)) && (await deps.chain.operatorForKey(link.executionKey, deps.nowSeconds()))
+        if (!stays) link.close('the operator is not active any more')
+      }
+    },
+    close: async () => {
+      stopHeartbeat()
+      for (const socket of server.clients) socket.close(1001, 'the gateway stops')
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+      for (const socket of server.clients) socket.terminate()
+    },
+  }
+}
+
+async function admit(
+  { signing, domain, gateway, chain, nowSeconds }: WorkerHubDeps,
+  challenge: Hex,
+  hello: WorkerHello,
+  banned: ReadonlySet<string>,
+  isActive: (operator: Address) => Promise<boolean>,
+): Promise<{ operator: Address } | { refused: string }> {
+  const digest = hashWorkerHello(domain, { protocolVersion: PROTOCOL_VERSION, gateway, challenge })
+  const signer = await signing.recover(digest, hello.signature)
+  if (!signer || !sameHex(signer, hello.executionKey))
+    return { refused: 'The hello is not signed by its execution key.' }
+  if (banned.has(hello.executionKey.toLowerCase()))
+    return { refused: 'This execution key signed two different results.' }
+  const operator = await chain.operatorForKey(hello.executionKey, nowSeconds())
+  if (!operator) return { refused: 'The execution key is of no operator on this network.' }
+  if (!(await isActive(operator))) return { refused: 'The operator is not active.' }
+  return { operator }
+}
+
+function hasRuntime(link: WorkerLink, runtimeDigest: Hex): boolean {
+  return link.runtimeDigests.some((digest) => sameHex(digest, runtimeDigest))
+}
+
+async function acquire(
+  links: () => WorkerLink[],
+  watchers: Set<() => void>,
+  { runtimeDigest, except, waitMs }: Parameters<WorkerPool['acquire']>[0],
+): Promise<WorkerLink | undefined> {
+  const best = (): WorkerLink | undefined =>
+    links()
+      .filter((link) => hasRuntime(link, runtimeDigest) && !except(link) && link.inFlight() < link.capacity())
+      .sort((a, b) => a.inFlight() / a.capacity() - b.inFlight() / b.capacity())[0]
+  const now = best()
+  now?.claim()
+  if (now || waitMs <= 0) return now
+  return new Promise((resolve) => {
+    const finish = (link: WorkerLink | undefined) => {
+      clearTimeout(timer)
+      watchers.delete(look)
+      resolve(link)
+    }
+    const look = () => {
+      const link = best()
+      if (!link) return
+      link.claim()
+      finish(link)
+    }
+    const timer = setTimeout(() => finish(undefined), waitMs)
+    watchers.add(look)
+  })
+}
+
+/** Finds peers that are gone without a word. */
+function keepAlive(server: WebSocketServer): () => void {
+  const alive = new WeakSet<WebSocket>()
+  server.on('connection', (socket) => {
+    alive.add(socket)
+    socket.on('pong', () => alive.add(socket))
+  })
+  const timer = setInterval(() => {
+    for (const socket of server.clients) {
+      if (!alive.has(socket)) socket.terminate()
+      else {
+        alive.delete(socket)
+        socket.ping()
+      }
+    }
+  }, heartbeatMs)
+  timer.unref()
+  return () => clearInterval(timer)
+}
