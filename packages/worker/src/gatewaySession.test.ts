@@ -208,9 +208,9 @@ describe('retryDelayMs', () => {
     [0, 0.99, 100],
     [1, 0.5, 150],
     [3, 1, 800],
-    [7, 1, 12_800],
-    [8, 1, 15_000],
-    [1_000, 0.5, 7_550],
+    [5, 1, 3_200],
+    [6, 1, 5_000],
+    [1_000, 0.5, 2_550],
     [1_000, 0, 100],
   ])('after %i failures, with %f of the jitter: %i ms', (failures, random, expected) => {
     expect(retryDelayMs(failures, sessionTimes, random)).toBe(expected)

@@ -27,7 +27,7 @@ export const sessionTimes: SessionTimes = {
   handshakeTimeoutMs: 10_000,
   heartbeatMs: 15_000,
   retryMinimumMs: 100,
-  retryMaximumMs: 15_000,
+  retryMaximumMs: 5_000,
 }
 
 export type SessionDeps = {
