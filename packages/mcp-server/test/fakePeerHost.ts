@@ -31,10 +31,10 @@ export type FakePeerHost = {
   isAway: boolean
 }
 
-export const chainId = 84_532
+const chainId = 84_532
 export const token: Address = '0x036CbD53842c5426634e7929541eC2318f3dCF7e'
 export const creator: Address = '0x1111111111111111111111111111111111111111'
-export const payee: Address = '0x2222222222222222222222222222222222222222'
+const payee: Address = '0x2222222222222222222222222222222222222222'
 
 const encoder = new TextEncoder()
 

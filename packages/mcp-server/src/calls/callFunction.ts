@@ -8,6 +8,7 @@ import { createGuardedAccount } from '../spending/guardedAccount.ts'
 import type { SpendEngine } from '../spending/spendEngine.ts'
 import type { SpendRecord } from '../spending/spendState.ts'
 import { callKey } from './callKey.ts'
+import { type FinishedCall, finishCall } from './finishCall.ts'
 import { assertSameTerms, type QuoteBook } from './quoteBook.ts'
 import type { ResultStore, StoredCall } from './resultStore.ts'
 
@@ -36,9 +37,6 @@ export type CallParameters = {
   idempotencyKey?: string
   signal: AbortSignal
 }
-
-/** One finished call. `spend` is there when it was paid for, now or (replayed) before. */
-export type FinishedCall = { stored: StoredCall; spend?: SpendRecord; replayed: boolean }
 
 /**
  * The walk of one call: arguments, earlier identical call, answer — paid for when it has a price — proof, store.
@@ -131,7 +129,7 @@ function createAttempt(deps: CallDeps, parameters: CallParameters, target: CallT
       },
       signal: AbortSignal.any([abort.signal, AbortSignal.timeout(deps.timeoutMs)]),
     },
-    finish: (answer) => finish(deps, stored, spend, answer),
+    finish: (answer) => finishCall(deps, stored, spend, answer),
     fail: (error) => fail(deps, spend, isSigned, error),
     end: () => parameters.signal.removeEventListener('abort', onCancel),
   }
@@ -194,47 +192,6 @@ async function reserve(
     case 'blocked':
       throw blocked(reservation.call, reservation.code)
   }
-}
-
-/** Records what became of the money, keeps the answer, then checks its receipt. */
-export async function finish(
-  deps: CallDeps,
-  stored: StoredCall,
-  spend: SpendRecord | undefined,
-  answer: Answer,
-): Promise<FinishedCall> {
-  const { pending: _, ...kept } = stored
-  const isPaid = answer.payment?.outcome === 'paid'
-  const isUnknown = answer.payment?.outcome === 'unknown'
-  await deps.results.put({ ...(isUnknown ? stored : kept), answer })
-  if (spend) await recordOutcome(deps, spend, answer.payment?.outcome ?? 'not-paid', answer.payment?.transaction)
-  const done: StoredCall = { ...(isUnknown ? stored : kept), answer }
-  if (answer.receipt) {
-    const verification = await deps.port.verify(answer, AbortSignal.timeout(30_000)).catch((error: unknown) => {
-      deps.log('receipt not verified', { callId: stored.callId, reason: String(error) })
-      return undefined
-    })
-    if (verification) done.verification = verification
-    await deps.results.put(done)
-  }
-  const call = spend && (isPaid || isUnknown) ? await deps.wallet?.engine.call(spend.callId) : undefined
-  return { stored: done, ...(call && { spend: call }), replayed: false }
-}
-
-async function recordOutcome(
-  { wallet }: CallDeps,
-  { callId, status }: SpendRecord,
-  outcome: PaymentOutcome,
-  transaction: `0x${string}` | undefined,
-): Promise<void> {
-  if (!wallet) return
-  const current = (await wallet.engine.call(callId))?.status ?? status
-  if (current === 'settled' || current === 'released') return
-  if (current === 'reserved') await wallet.engine.release(callId, 'answered without a payment')
-  else if (outcome === 'paid') await wallet.engine.settle(callId, transaction)
-  else if (outcome === 'unknown') {
-    if (current === 'signed') await wallet.engine.markUnknown(callId, 'answered, but the payment is not confirmed')
-  } else if (current !== 'unsettled') await wallet.engine.markUnsettled(callId, 'the gateway charged nothing')
 }
 
 /** After an error: nothing signed, nothing held. Signed: held, and unknown unless the money is known. */

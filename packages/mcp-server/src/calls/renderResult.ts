@@ -5,7 +5,7 @@ import { sanitizeText } from '../catalogue/sanitizeText.ts'
 import type { Answer, Network } from '../peerHostPort.ts'
 import { formatMoney } from '../spending/money.ts'
 import type { SpendSummary } from '../spending/spendSummary.ts'
-import type { FinishedCall } from './callFunction.ts'
+import type { FinishedCall } from './finishCall.ts'
 import type { StoredCall } from './resultStore.ts'
 
 /** Longest text in a result; hosts cut longer ones, and what was paid for must not be cut by chance. */
@@ -15,7 +15,7 @@ export const maximumResultCharacters = 50_000
 const maximumInlineBytes = 1_048_576
 
 /** The address of a whole result. */
-export function resultUri(callId: string): string {
+function resultUri(callId: string): string {
   return `peerhost://result/${callId}`
 }
 
@@ -28,7 +28,7 @@ export type Rendered = {
   facts: CallFacts
 }
 
-export type CallFacts = {
+type CallFacts = {
   call_id: string
   function: string
   http_status: number

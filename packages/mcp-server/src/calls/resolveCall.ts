@@ -1,6 +1,7 @@
 import { isPeerHostError } from '@peerhost/protocol'
 import type { SpendRecord } from '../spending/spendState.ts'
-import { type CallDeps, finish, type Wallet } from './callFunction.ts'
+import type { CallDeps, Wallet } from './callFunction.ts'
+import { finishCall } from './finishCall.ts'
 
 /** Room for clocks and blocks between an authorization's end and the proof that it was not used. */
 const marginSeconds = 15n
@@ -40,7 +41,7 @@ async function fetchAnswer(deps: CallDeps, spend: SpendRecord, signal: AbortSign
       stored.pending,
       AbortSignal.any([signal, AbortSignal.timeout(deps.timeoutMs)]),
     )
-    await finish(deps, stored, spend, answer)
+    await finishCall(deps, stored, spend, answer)
   } catch (error) {
     if (!isPeerHostError(error)) throw error
     deps.log('no answer to a resumed call', { callId: spend.callId, code: error.code })

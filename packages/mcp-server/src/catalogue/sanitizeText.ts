@@ -1,5 +1,5 @@
 /** How a stranger's text is announced, so that a reader knows whose words follow. */
-export const providerFrame = "Provider's description (unverified):"
+const providerFrame = "Provider's description (unverified):"
 
 /**
  * A stranger's text made safe to show to a model: one line of plain words. Control, zero-width, bidirectional and other

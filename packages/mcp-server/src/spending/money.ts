@@ -2,7 +2,7 @@ import { formatUnits, parseUnits } from 'viem'
 import { z } from 'zod'
 
 /** Limits are kept in millionths of a dollar token; every allow-listed asset has this many decimals. */
-export const MONEY_DECIMALS = 6
+const MONEY_DECIMALS = 6
 
 const decimalPattern = /^(0|[1-9][0-9]{0,17})(\.[0-9]{1,6})?$/
 

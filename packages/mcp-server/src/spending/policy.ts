@@ -10,7 +10,7 @@ const address = z
   .transform((text) => getAddress(text))
 
 /** USDC on test networks: money that cannot hurt. Anything else has to be named in the policy file. */
-export const testAssets = [
+const testAssets = [
   { network: 'eip155:84532', asset: '0x036CbD53842c5426634e7929541eC2318f3dCF7e' },
   { network: 'eip155:80002', asset: '0x41E94Eb019C0762f9Bfcf9Fb1E58725BfB0e7582' },
 ] as const satisfies { network: string; asset: Address }[]

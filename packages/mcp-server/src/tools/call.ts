@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { callFunction, type FinishedCall } from '../calls/callFunction.ts'
+import { callFunction } from '../calls/callFunction.ts'
+import type { FinishedCall } from '../calls/finishCall.ts'
 import { type Rendered, renderResult } from '../calls/renderResult.ts'
 import type { Network } from '../peerHostPort.ts'
 import { moneySchema } from '../spending/money.ts'

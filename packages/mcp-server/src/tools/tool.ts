@@ -26,7 +26,7 @@ export type ToolDefinition<Input extends z.ZodObject, Output extends z.ZodObject
 }
 
 /** `text` for people and models, `structured` for programs; `content` replaces `text` where there is more than text. */
-export type ToolOutcome<T> = {
+type ToolOutcome<T> = {
   structured: T
   text?: string
   content?: CallToolResult['content']
@@ -102,7 +102,7 @@ function inTime(error: unknown): unknown {
 }
 
 /** A known error as a result: code, what happened, what to do. Its words may come from a gateway: untrusted. */
-export function errorResult(error: PeerHostError): CallToolResult {
+function errorResult(error: PeerHostError): CallToolResult {
   const message = sanitizeText(error.message, 400)
   const hint = sanitizeText(error.hint, 400)
   const details = error.details.slice(0, 8).map((detail) => sanitizeText(detail, 200))
