@@ -10,23 +10,9 @@ import {
   resume,
   verifyResponse,
 } from '@peerhost/sdk'
-import type { Account, Address, Hex } from 'viem'
+import type { Hex } from 'viem'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-
-/** What the suite needs of a network that runs: a free echo function and a priced one that echoes what it was asked. */
-export type SuiteNetwork = {
-  gatewayUrl: string
-  /** Has enough tokens for some calls. */
-  payer: Account
-  free: { functionId: Hex; url: string }
-  /** Costs 0.001. */
-  priced: { functionId: Hex; url: string }
-  payee: Address
-  balanceOf: (address: Address) => Promise<bigint>
-  /** Brings a request to chain, where that does not happen by itself. */
-  settle: (requestId: Hex) => Promise<unknown>
-  stop: () => Promise<void>
-}
+import type { SuiteNetwork } from './suiteNetworks.ts'
 
 /** What any gateway must do for the SDK, run over a base URL. Each function answers JSON that holds the query it got. */
 export function describeInvoke(name: string, start: () => Promise<SuiteNetwork>): void {
