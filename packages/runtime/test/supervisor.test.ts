@@ -130,6 +130,23 @@ describe('an execution', () => {
     supervisor.stop()
   })
 
+  test('has its whole time, however long its host took to start', async () => {
+    const slowly = (message: () => void) => setTimeout(message, 1_500)
+    const supervisor = start(honestHost, {
+      startHost: (current, bundle, events) =>
+        createStartHost(honestHost)(current, bundle, {
+          ...events,
+          message: (message) => slowly(() => events.message(message)),
+          logsClosed: () => slowly(events.logsClosed),
+          closed: (exit) => slowly(() => events.closed(exit)),
+        }),
+    })
+    supervisor.configure(`exports.default = () => new Response('in time')`, { timeoutMs: 1_000 })
+    supervisor.run()
+    expect(await supervisor.next('ended')).toMatchObject({ header: { end: 'completed' }, body: 'in time' })
+    supervisor.stop()
+  })
+
   test('whose host never loaded says nothing about the function', async () => {
     const supervisor = start(join(directory, 'is-not-there.cjs'))
     supervisor.configure('')

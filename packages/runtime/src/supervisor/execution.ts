@@ -13,6 +13,8 @@ export type Verdict = {
 export type Execution = {
   readonly id: number
   readonly decided: boolean
+  /** Its time runs from here: the host has it and is loaded. */
+  begin: () => void
   /** Adds to the log. Returns false when that made the execution `output-too-large`. */
   log: (chunk: Uint8Array) => boolean
   /** Keeps the first verdict; returns whether this was it. */
@@ -25,7 +27,7 @@ export type Execution = {
 const nothing = new Uint8Array(0)
 
 export function createExecution(run: Run, settings: Settings, now: () => number): Execution {
-  const startedMs = now()
+  let startedMs = now()
   const chunks: Uint8Array[] = []
   let logBytes = 0
   let keptLogBytes = 0
@@ -35,6 +37,9 @@ export function createExecution(run: Run, settings: Settings, now: () => number)
     id: run.id,
     get decided() {
       return verdict !== undefined
+    },
+    begin() {
+      startedMs = now()
     },
     log(chunk) {
       logBytes += chunk.length

@@ -26,6 +26,8 @@ type Seat = {
 }
 
 const memoryCheckMs = 25
+/** How long a host may take to load itself and the bundle. */
+const loadWithinMs = 20_000
 /** How long the log of an answered execution may take to come in before the host is killed for it. */
 const logGraceMs = 50
 /** Hosts that die before they are given anything are started again at most this often. */
@@ -94,10 +96,18 @@ function start(state: State, run: Run, request: Uint8Array): void {
   const seat = waiting.find((candidate) => candidate.state === 'ready') ?? waiting[0] ?? addSeat(state, settings)
   seat.state = 'running'
   seat.execution = createExecution(run, settings, deps.now)
-  seat.timer = setTimeout(() => decide(seat, { end: 'timed-out' }), settings.timeoutMs)
+  if (seat.loaded) begin(seat, settings)
+  else seat.timer = setTimeout(() => decide(seat, { end: 'lost' }), loadWithinMs)
   seat.host.send({ header: { type: 'run', run }, body: request })
   // Otherwise the next one is started when this execution has ended, so that it does not take its time.
   if (waiting.length <= 1) refill(state)
+}
+
+/** The function's time does not count before there is a process to run it: that would be the machine's slowness. */
+function begin(seat: Seat, settings: Settings): void {
+  clearTimeout(seat.timer)
+  seat.execution?.begin()
+  seat.timer = setTimeout(() => decide(seat, { end: 'timed-out' }), settings.timeoutMs)
 }
 
 function refill(state: State): void {
@@ -128,9 +138,12 @@ function addSeat(state: State, settings: Settings): Seat {
 
 function onMessage(state: State, seat: Seat, message: FromHost): void {
   if (message.type === 'ready') {
+    const wasLoaded = seat.loaded
     seat.loaded = true
     state.failedStarts = 0
     if (seat.state === 'starting') seat.state = 'ready'
+    else if (state.settings && seat.state === 'running' && !wasLoaded && !seat.execution?.decided)
+      begin(seat, state.settings)
     if (!state.announced) state.deps.send({ type: 'ready' })
     state.announced = true
     return

@@ -27,8 +27,8 @@ export type SupervisorLink = {
 
 /** Starting a container and a Node process in it, on a machine that is busy. */
 const readyWithinMs = 30_000
-/** How much later than the time limit a supervisor may report before it counts as dead. */
-const reportWithinMs = 5_000
+/** How much later than the time limit a supervisor may report before it counts as dead: it may have to start a host first. */
+const reportWithinMs = 30_000
 
 /** Configures a new supervisor and speaks with it. What it sends is checked: a broken frame ends it. */
 export function connectSupervisor(

@@ -49,7 +49,7 @@ describe('the container, as the engine shows it', () => {
     expect(MemorySwap).toBe(Memory)
     expect(inspected.Config.User).toBe('65534:65534')
     expect(inspected.Mounts).toEqual([])
-    expect(Object.keys(inspected.NetworkSettings.Networks)).toEqual(['none'])
+    expect(Object.keys(inspected.NetworkSettings.Networks).filter((name) => name !== 'none')).toEqual([])
   })
 
   test('knows nothing of bundle and request', () => {
