@@ -139,7 +139,7 @@ contract SettlementTest is CoordinatorFixture {
 
     function test_skip_notYetValid() public {
         Execution memory execution = newExecution(0);
-        vm.warp(block.timestamp - 1);
+        vm.warp(vm.getBlockTimestamp() - 1);
         _settleSkipping(execution, IExecutionCoordinator.SkipReason.NotYetValid);
     }
 
@@ -179,7 +179,7 @@ contract SettlementTest is CoordinatorFixture {
 
     function test_skip_workerNotActive_keyYoungerThanTicket() public {
         Execution memory execution = newExecution(0);
-        vm.warp(block.timestamp + 10);
+        vm.warp(vm.getBlockTimestamp() + 10);
         rotate(firstOperator, 0xE3);
         execution.executionKey = 0xE3;
         _settleSkipping(execution, IExecutionCoordinator.SkipReason.WorkerNotActive);
@@ -188,14 +188,14 @@ contract SettlementTest is CoordinatorFixture {
     function test_skip_workerNotActive_unbondedBeforeTheTicket() public {
         vm.prank(firstOperator);
         coordinator.unbond();
-        vm.warp(block.timestamp + 1);
+        vm.warp(vm.getBlockTimestamp() + 1);
         _settleSkipping(newExecution(0), IExecutionCoordinator.SkipReason.WorkerNotActive);
     }
 
     function test_skip_creditExhausted_overCap() public {
         vm.prank(funder);
         coordinator.grantCreditLine(requester, FEE, FEE);
-        vm.warp(block.timestamp + GRACE + LIFETIME + 1);
+        vm.warp(vm.getBlockTimestamp() + GRACE + LIFETIME + 1);
         Execution memory second = newExecution(1);
         expectSkip(second.ticket, IExecutionCoordinator.SkipReason.CreditExhausted);
         assertEq(coordinator.settle(planRolled(list(newExecution(0), second))), 1);
@@ -220,7 +220,7 @@ contract SettlementTest is CoordinatorFixture {
     function test_skip_creditExhausted_noBalance() public {
         vm.prank(funder);
         coordinator.requestCreditWithdrawal(100e6 - 1500);
-        vm.warp(block.timestamp + 1);
+        vm.warp(vm.getBlockTimestamp() + 1);
         expectSkip(newTicket(1), IExecutionCoordinator.SkipReason.CreditExhausted);
         assertEq(coordinator.settle(planRolled(list(newExecution(0), newExecution(1)))), 1);
         assertEq(availableOf(funder), 500);
@@ -315,7 +315,7 @@ contract SettlementTest is CoordinatorFixture {
 
     function test_roll_twoEntriesOfOneOperatorAreBothPaid() public {
         Execution memory execution = newExecution(0);
-        vm.warp(block.timestamp + 5);
+        vm.warp(vm.getBlockTimestamp() + 5);
         rotate(firstOperator, 0xE3);
         Execution memory later = newExecution(1);
         later.executionKey = 0xE3;
@@ -351,10 +351,10 @@ contract SettlementTest is CoordinatorFixture {
 
     function test_keyRotationInFlight() public {
         Execution memory old = newExecution(0);
-        vm.warp(block.timestamp + 20);
+        vm.warp(vm.getBlockTimestamp() + 20);
         rotate(firstOperator, 0xE3);
         assertEq(coordinator.settle(planRolled(list(old))), 1);
-        vm.warp(block.timestamp + 1);
+        vm.warp(vm.getBlockTimestamp() + 1);
         _settleSkipping(newExecution(1), IExecutionCoordinator.SkipReason.WorkerNotActive);
         Execution memory young = newExecution(2);
         young.executionKey = 0xE3;
@@ -364,7 +364,7 @@ contract SettlementTest is CoordinatorFixture {
     function test_drainingAndUnbondingWorkersArePaidForWhatIsUnderWay() public {
         Execution memory first = newExecution(0);
         Execution memory second = newExecution(1);
-        vm.warp(block.timestamp + 5);
+        vm.warp(vm.getBlockTimestamp() + 5);
         vm.prank(firstOperator);
         coordinator.drain();
         assertEq(coordinator.settle(planRolled(list(first))), 1);
