@@ -25,12 +25,14 @@ export async function callThroughMcp(devnet: Devnet, dataDirectory: string): Pro
     const { tools } = await client.listTools()
     const tool = tools.find(({ name }) => name === 'weather_forecast')
     if (!tool) throw new Error(`No tool for the forecast among ${tools.map(({ name }) => name).join(', ')}.`)
+    const startedAt = performance.now()
     const result = await client.callTool({ name: tool.name, arguments: { city: 'Lisbon', days: 2 } })
+    const latencyMs = performance.now() - startedAt
     const meta = result._meta ?? {}
     const receipt = meta['dev.peerhost/receipt']
     const { http_status: status = 0 } = (meta['dev.peerhost/call'] ?? {}) as { http_status?: number }
     const detail = JSON.stringify(result.content)
-    return { status, receipt: receipt === undefined ? undefined : receiptFromJson(receipt), detail }
+    return { status, receipt: receipt === undefined ? undefined : receiptFromJson(receipt), detail, latencyMs }
   } finally {
     await client.close()
   }

@@ -28,7 +28,13 @@ export type Row = {
 }
 
 /** What one way of calling gives: the status, and the receipt that came with the answer. */
-export type Answered = { status: number; receipt: Receipt | undefined; detail?: string }
+export type Answered = {
+  status: number
+  receipt: Receipt | undefined
+  detail: string
+  /** From the call to the last byte of the answer, payment included. */
+  latencyMs: number
+}
 
 type Urls = { today: string; forecast: string }
 type Way = { call: string; priced: boolean; run: () => Promise<Answered> }
@@ -64,12 +70,11 @@ async function* runWays(reader: Connection, ways: readonly Way[], signal: AbortS
 }
 
 async function runWay(reader: Connection, { call, priced, run }: Way): Promise<Row> {
-  const startedAt = performance.now()
   const row: Row = { call, ...nothing }
   try {
-    const { status, receipt, detail } = await run()
-    row.latencyMs = Math.round(performance.now() - startedAt)
-    if (status !== 200) return { ...row, error: `status ${status}: ${detail ?? ''}` }
+    const { status, receipt, detail, latencyMs } = await run()
+    row.latencyMs = Math.round(latencyMs)
+    if (status !== 200) return { ...row, error: `status ${status}: ${detail}` }
     if (!receipt) return { ...row, error: 'the answer has no receipt' }
     const verified = await verify(reader, receipt)
     const expected = priced ? '0.001' : '0'
@@ -123,10 +128,12 @@ async function withoutPayment(url: string, signal: AbortSignal): Promise<Row> {
 }
 
 async function answerOf(fetchPaid: typeof fetch, url: string, init: RequestInit = {}): Promise<Answered> {
+  const startedAt = performance.now()
   const response = await fetchPaid(url, { ...init, signal: AbortSignal.timeout(callTimeoutMs) })
   const detail = await response.text()
+  const latencyMs = performance.now() - startedAt
   const header = response.headers.get('peerhost-receipt')
-  return { status: response.status, receipt: header ? decodeReceiptHeader(header) : undefined, detail }
+  return { status: response.status, receipt: header ? decodeReceiptHeader(header) : undefined, detail, latencyMs }
 }
 
 function forecastRequest(): RequestInit {

@@ -41,7 +41,7 @@ export function startGateway(network: DevnetNetwork, port: number, signal?: Abor
         ? { url, workerUrl }
         : undefined
     },
-    readyTimeoutMs: 60_000,
+    readyTimeoutMs: 120_000,
     signal,
   })
 }

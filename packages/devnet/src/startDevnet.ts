@@ -14,7 +14,7 @@ import { startWorker, type WorkerProcess } from './workerProcess.ts'
 
 /** What happened while a devnet came up, ran or went down. */
 export type DevnetEvent =
-  | { type: 'step'; step: 'chain' | 'contracts' | 'gateway' | 'runtime' | 'workers' | 'stopping'; text: string }
+  | { type: 'step'; step: 'chain' | 'contracts' | 'processes' | 'stopping'; text: string }
   /** A process ended that nobody asked to end. */
   | { type: 'exit'; name: string; exit: Exit; logFile: string }
 
@@ -73,23 +73,30 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
     running.step('contracts', 'Deploying contracts and test USDC')
     const addresses = await contractsOf(directory, chain, accounts)
     const network: DevnetNetwork = { directory, chain, addresses, accounts }
-    running.step('gateway', 'Starting the gateway')
     const port = options.port ?? (await freePort())
-    let gateway = running.watch(await startGateway(network, port, options.signal))
-    running.step('runtime', 'Building the runtime image')
-    await runtime
-    running.step('workers', `Starting ${count} worker${count === 1 ? '' : 's'}`)
-    const workerOptions = { gateways: [gateway.ready], dockerSocket: options.dockerSocket }
-    const workers = await startAll(count, async (index) =>
-      running.watch(await startWorker(network, { ...workerOptions, index, signal: options.signal })),
+    const gatewayUrl = `http://127.0.0.1:${port}`
+    const workerOptions = {
+      gateways: [{ url: gatewayUrl, workerUrl: `ws://127.0.0.1:${port}/v1/worker` }],
+      dockerSocket: options.dockerSocket,
+    }
+    running.step('processes', `Starting the gateway and ${count} worker${count === 1 ? '' : 's'}`)
+    // A worker asks again until its gateway answers, so that nobody waits for anybody here.
+    let [gateway, workers] = await together(
+      options.signal,
+      (signal) => startGateway(network, port, signal).then(running.watch),
+      async (signal) => {
+        await runtime
+        const start = (index: number) => startWorker(network, { ...workerOptions, index, signal }).then(running.watch)
+        return allOrNone(Array.from({ length: count }, (_, index) => start(index)))
+      },
     )
-    await waitForWorkers(gateway.ready.url, count, options.signal)
+    await waitForWorkers(gatewayUrl, count, options.signal)
     return {
       directory,
       chain,
       addresses,
       accounts,
-      gatewayUrl: gateway.ready.url,
+      gatewayUrl,
       gateway: () => gateway,
       workers: () => workers,
       restartGateway: async () => {
@@ -138,12 +145,28 @@ function createRunning({ dockerSocket, directory, onEvent = () => {} }: DevnetOp
   }
 }
 
-/** Starts all at once and, when one fails, waits for the others before it throws, so that nobody is left unwatched. */
-async function startAll<T>(count: number, start: (index: number) => Promise<T>): Promise<T[]> {
-  const started = await Promise.allSettled(Array.from({ length: count }, (_, index) => start(index)))
-  const failed = started.find((result) => result.status === 'rejected')
-  if (failed) throw failed.reason
-  return started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+/** Does both at once; when one fails the other is cancelled, and this throws once both have ended. */
+async function together<A, B>(
+  signal: AbortSignal | undefined,
+  first: (signal: AbortSignal) => Promise<A>,
+  second: (signal: AbortSignal) => Promise<B>,
+): Promise<[A, B]> {
+  const failed = new AbortController()
+  const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal
+  const cancelling = <T>(result: Promise<T>) =>
+    result.catch((error) => {
+      failed.abort(error)
+      throw error
+    })
+  const both = [cancelling(first(either)), cancelling(second(either))] as const
+  await Promise.allSettled(both)
+  return Promise.all(both)
+}
+
+/** All results; when one fails this throws once all have ended, so that none starts unwatched afterwards. */
+async function allOrNone<T>(starting: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(starting)
+  return Promise.all(starting)
 }
 
 /** Waits until the gateway counts this many workers: a ready worker may still be greeting the gateway. */
