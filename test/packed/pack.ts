@@ -24,16 +24,19 @@ type PublishedPackage = (typeof publishedPackages)[number]
 export type PackedPackage = { name: PublishedPackage; tarball: string; files: string[] }
 
 /** Runs a tool of the workspace; what it prints is in the error when it fails. */
-export async function tool(cwd: string, program: string, ...args: string[]): Promise<string> {
+export async function tool(
+  cwd: string,
+  program: string,
+  ...args: string[]
+): Promise<{ stdout: string; stderr: string }> {
   const path = `${join(root, 'node_modules/.bin')}:${process.env.PATH}`
   try {
-    const { stdout } = await run(program, args, {
+    return await run(program, args, {
       cwd,
       env: { ...process.env, PATH: path, NO_COLOR: '1' },
       maxBuffer: 64 * 1024 * 1024,
       timeout: 300_000,
     })
-    return stdout
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string }
     throw new Error(`${program} ${args.join(' ')} failed in ${cwd}:\n${stdout ?? ''}\n${stderr ?? error}`)
@@ -44,8 +47,8 @@ export async function tool(cwd: string, program: string, ...args: string[]): Pro
 async function pack(name: PublishedPackage, destination: string): Promise<PackedPackage> {
   const folder = join(root, 'packages', name)
   await tool(folder, 'tsup', '--silent')
-  const output = await tool(folder, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', destination)
-  const [packed] = packedOf(JSON.parse(output))
+  const { stdout } = await tool(folder, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', destination)
+  const [packed] = packedOf(JSON.parse(stdout))
   if (!packed) throw new Error(`npm pack said nothing about ${name}.`)
   return { name, tarball: join(destination, packed.filename), files: packed.files.map(({ path }) => path) }
 }

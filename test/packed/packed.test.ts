@@ -56,7 +56,15 @@ describe.each(publishedPackages)('@peerhost/%s', (name) => {
 
   test('can be imported where it is installed', async () => {
     const script = `const all = await import('@peerhost/${name}'); console.log(Object.keys(all).length)`
-    expect(Number(await tool(newcomer, 'node', '--input-type=module', '--eval', script))).toBeGreaterThan(0)
+    const { stdout } = await tool(newcomer, 'node', '--input-type=module', '--eval', script)
+    expect(Number(stdout)).toBeGreaterThan(0)
+  })
+})
+
+describe.each(['peerhost', 'peerhost-mcp'])('the command %s', (command) => {
+  test('starts where it is installed', async () => {
+    const { stdout, stderr } = await tool(newcomer, join(newcomer, 'node_modules/.bin', command), '--help')
+    expect(stdout + stderr).toContain(`Usage: ${command}`)
   })
 })
 
@@ -75,8 +83,8 @@ describe.each([
     await copyFile(join(import.meta.dirname, 'nodeProgram.ts'), join(newcomer, 'nodeProgram.ts'))
     const { gatewayUrl, payer, free, priced } = network
     const args = [gatewayUrl, payer.privateKey, free.functionId, priced.functionId]
-    const output = await tool(newcomer, 'node', 'nodeProgram.ts', ...args)
-    expect(JSON.parse(output)).toEqual({
+    const { stdout } = await tool(newcomer, 'node', 'nodeProgram.ts', ...args)
+    expect(JSON.parse(stdout)).toEqual({
       free: 200,
       refused: 'payment_required',
       paid: 200,
