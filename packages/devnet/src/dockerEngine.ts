@@ -115,17 +115,12 @@ async function engineVersion(socketPath: string): Promise<string | undefined> {
   return status === 200 ? ((JSON.parse(body) as { Version?: string }).Version ?? 'unknown') : undefined
 }
 
-/** Resolves to what went wrong, or nothing. */
+/** Resolves to what went wrong, or nothing. A package list that cannot be fetched matters only when the install fails. */
 async function installDocker(signal?: AbortSignal): Promise<string | undefined> {
   const log = join(tmpdir(), 'peerhost-docker-install.log')
-  for (const args of [
-    ['-q', 'update'],
-    ['-q', 'install', '-y', '--no-install-recommends', 'docker.io'],
-  ]) {
-    const code = await run('apt-get', args, log, signal)
-    if (code !== 0) return `apt-get ${args.join(' ')} failed (${log}): ${lastLines(log, 3).join(' | ')}`
-  }
-  return undefined
+  await run('apt-get', ['-q', 'update'], log, signal)
+  const code = await run('apt-get', ['-q', 'install', '-y', '--no-install-recommends', 'docker.io'], log, signal)
+  return code === 0 ? undefined : `apt-get install docker.io failed (${log}): ${lastLines(log, 3).join(' | ')}`
 }
 
 function run(program: string, args: readonly string[], logFile: string, signal?: AbortSignal): Promise<number | null> {

@@ -55,6 +55,6 @@ export function chainEnvironment({ chain, addresses }: DevnetNetwork): Record<st
     PEERHOST_REGISTRY: addresses.registry,
     PEERHOST_TOKEN: addresses.token,
     PEERHOST_DEPLOY_BLOCK: addresses.deployBlock.toString(),
-    PEERHOST_LOG_LEVEL: process.env.PEERHOST_LOG_LEVEL ?? 'info',
+    PEERHOST_LOG_LEVEL: 'info',
   }
 }
