@@ -133,6 +133,18 @@ export function describeInvoke(name: string, start: () => Promise<SuiteNetwork>)
       expect(await network.balanceOf(network.payer.address)).toBe(before)
     })
 
+    test.each([
+      ['throw', 500],
+      ['418', 418],
+    ])('does not pay for a function that fails (%s), and gives its answer', async (fail, status) => {
+      const before = await network.balanceOf(network.payer.address)
+      const { functionId } = network.priced
+      const response = await invoke(connection, { functionId, query: { fail }, maxPrice: '0.001' })
+      expect(response).toMatchObject({ status, payment: { outcome: 'not-paid', transaction: undefined } })
+      expect(response.receipt?.attestations).toHaveLength(1)
+      expect(await network.balanceOf(network.payer.address)).toBe(before)
+    })
+
     test('says what is wrong with a call', async () => {
       const unknown = `0x${'ab'.repeat(32)}` as const
       await expect(invoke(connection, { functionId: unknown })).rejects.toMatchObject({ code: 'function_not_found' })
