@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Connection, connect, getCredit, getPrice, setPrice } from '@peerhost/sdk'
 import { deploy } from '@peerhost/sdk/node'
 import type { BlockStore } from '@peerhost/storage'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startTestGateway, type TestGateway } from './testGateway.ts'
 import { startTestNetwork, type TestNetwork } from './testNetwork.ts'
 
@@ -22,8 +22,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await gateway?.stop()
   await network?.stop()
-  if (directory) await rm(directory, { recursive: true, force: true })
 })
+afterEach(() => rm(directory, { recursive: true, force: true }))
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'peerhost-deploy-'))
   await mkdir(join(directory, 'functions', 'deep'), { recursive: true })
