@@ -129,7 +129,8 @@ contract TestUSDCTest is Test {
     }
 
     function test_permit() public {
-        bytes32 structHash = keccak256(abi.encode(TOKEN.PERMIT_TYPEHASH(), _payer, _payee, 10, 0, vm.getBlockTimestamp()));
+        bytes32 structHash =
+            keccak256(abi.encode(TOKEN.PERMIT_TYPEHASH(), _payer, _payee, 10, 0, vm.getBlockTimestamp()));
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(PAYER_KEY, digestOf(structHash));
         TOKEN.permit(_payer, _payee, 10, vm.getBlockTimestamp(), v, r, s);
         assertEq(TOKEN.allowance(_payer, _payee), 10);

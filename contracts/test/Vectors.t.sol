@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Test} from "forge-std/Test.sol";
+import {IExecutionCoordinator} from "../src/interfaces/IExecutionCoordinator.sol";
+import {Hashes} from "../src/libraries/Hashes.sol";
+import {Messages} from "../src/libraries/Messages.sol";
+import {Names} from "../src/libraries/Names.sol";
+
+/// @dev The agreement with packages/protocol: the same files, see vectors/README.md.
+contract VectorsTest is Test {
+    function test_typehashes_areThoseOfTheTypeStrings() public view {
+        checkType("ticket", Messages.TICKET_TYPEHASH);
+        checkType("attestation", Messages.ATTESTATION_TYPEHASH);
+        checkType("signedCommitment", Messages.SIGNED_COMMITMENT_TYPEHASH);
+        checkType("commitSet", Messages.COMMIT_SET_TYPEHASH);
+        checkType("batchRoll", Messages.BATCH_ROLL_TYPEHASH);
+        checkType("executionKeyProof", Messages.EXECUTION_KEY_PROOF_TYPEHASH);
+        checkType("seal", Hashes.SEAL_TYPEHASH);
+        checkType("commitment", Hashes.COMMITMENT_TYPEHASH);
+        checkType("paymentId", Hashes.PAYMENT_TYPEHASH);
+    }
+
+    function test_functionId() public view {
+        check("functionId", functionId);
+    }
+
+    function test_seal() public view {
+        check("seal", seal);
+    }
+
+    function test_commitment() public view {
+        check("commitment", commitment);
+    }
+
+    function test_paymentId() public view {
+        check("paymentId", paymentId);
+    }
+
+    function test_request() public view {
+        check("request", hashInput);
+    }
+
+    function test_result() public view {
+        check("result", hashResult);
+    }
+
+    function test_ticket() public view {
+        check("ticket", hashTicket);
+    }
+
+    function test_attestation() public view {
+        check("attestation", hashAttestation);
+    }
+
+    function test_signedCommitment() public view {
+        check("signedCommitment", hashSignedCommitment);
+    }
+
+    function test_commitSet() public view {
+        check("commitSet", hashCommitSet);
+    }
+
+    function test_executionKeyProof() public view {
+        check("executionKeyProof", hashExecutionKeyProof);
+    }
+
+    function test_batchRoll() public view {
+        check("batchRoll", hashBatchRoll);
+    }
+
+    function test_names_rejectTheSameAsTypeScript() public view {
+        string memory json = readFile("functionId");
+        uint256 count;
+        while (vm.keyExistsJson(json, keyOf(".reject", count, ""))) {
+            string memory text = vm.parseJsonString(json, keyOf(".reject", count, ".input.text"));
+            string memory noun = vm.parseJsonString(json, keyOf(".reject", count, ".input.noun"));
+            bool isProject = keccak256(bytes(noun)) == keccak256("project");
+            bool isAccepted = isProject ? Names.isProjectName(bytes(text)) : Names.isFunctionName(bytes(text));
+            assertFalse(isAccepted, text);
+            ++count;
+        }
+        assertGt(count, 10);
+    }
+
+    function check(
+        string memory name,
+        function(bytes memory) internal view returns (bytes32) hash
+    ) private view {
+        string memory json = readFile(name);
+        uint256 count = vm.parseJsonUint(json, ".count");
+        assertGt(count, 2);
+        for (uint256 i; i < count; ++i) {
+            bytes memory encoded = vm.parseJsonBytes(json, keyOf(".cases", i, ".encoded"));
+            bytes32 expected = vm.parseJsonBytes32(json, keyOf(".cases", i, ".hash"));
+            assertEq(hash(encoded), expected, vm.parseJsonString(json, keyOf(".cases", i, ".name")));
+        }
+    }
+
+    function checkType(
+        string memory name,
+        bytes32 typehash
+    ) private view {
+        string memory json = readFile(name);
+        assertEq(typehash, keccak256(bytes(vm.parseJsonString(json, ".type"))), name);
+        assertEq(typehash, vm.parseJsonBytes32(json, ".typehash"), name);
+    }
+
+    function readFile(
+        string memory name
+    ) private view returns (string memory) {
+        return vm.readFile(string.concat("../vectors/", name, ".json"));
+    }
+
+    function keyOf(
+        string memory array,
+        uint256 index,
+        string memory member
+    ) private pure returns (string memory) {
+        return string.concat(array, "[", vm.toString(index), "]", member);
+    }
+
+    function functionId(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (address creator, string memory project, string memory name) = abi.decode(encoded, (address, string, string));
+        return Hashes.functionId(creator, project, name);
+    }
+
+    function seal(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (bytes32 hash, bytes32 salt) = abi.decode(encoded, (bytes32, bytes32));
+        return Hashes.seal(hash, salt);
+    }
+
+    function commitment(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (bytes32 requestId, address worker, bytes32 resultSeal, bytes32 salt) =
+            abi.decode(encoded, (bytes32, address, bytes32, bytes32));
+        return Hashes.commitment(requestId, worker, resultSeal, salt);
+    }
+
+    function paymentId(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (uint256 chainId, address asset, address payer, bytes32 nonce) =
+            abi.decode(encoded, (uint256, address, address, bytes32));
+        return Hashes.paymentId(chainId, asset, payer, nonce);
+    }
+
+    function hashInput(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        return Hashes.hashInput(abi.decode(encoded, (bytes)));
+    }
+
+    function hashResult(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        return Hashes.hashResult(abi.decode(encoded, (bytes)));
+    }
+
+    function hashTicket(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (uint256 chainId, address coordinator, IExecutionCoordinator.Ticket memory ticket) =
+            abi.decode(encoded, (uint256, address, IExecutionCoordinator.Ticket));
+        return Messages.hashTicket(Messages.domainSeparator(chainId, coordinator), ticket);
+    }
+
+    function hashAttestation(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (uint256 chainId, address coordinator, IExecutionCoordinator.Attestation memory attestation) =
+            abi.decode(encoded, (uint256, address, IExecutionCoordinator.Attestation));
+        return Messages.hashAttestation(Messages.domainSeparator(chainId, coordinator), attestation);
+    }
+
+    function hashSignedCommitment(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (uint256 chainId, address coordinator, uint8 version, bytes32 requestId, bytes32 hidden) =
+            abi.decode(encoded, (uint256, address, uint8, bytes32, bytes32));
+        return Messages.hashSignedCommitment(Messages.domainSeparator(chainId, coordinator), version, requestId, hidden);
+    }
+
+    function hashCommitSet(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (uint256 chainId, address coordinator, uint8 version, bytes32 requestId, bytes32[] memory commitments) =
+            abi.decode(encoded, (uint256, address, uint8, bytes32, bytes32[]));
+        return Messages.hashCommitSet(Messages.domainSeparator(chainId, coordinator), version, requestId, commitments);
+    }
+
+    function hashExecutionKeyProof(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (uint256 chainId, address coordinator, uint8 version, address operator, address key, uint256 nonce) =
+            abi.decode(encoded, (uint256, address, uint8, address, address, uint256));
+        assertEq(version, Messages.PROTOCOL_VERSION);
+        return Messages.hashExecutionKeyProof(Messages.domainSeparator(chainId, coordinator), operator, key, nonce);
+    }
+
+    function hashBatchRoll(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (uint256 chainId, address coordinator, bytes32[] memory digests) =
+            abi.decode(encoded, (uint256, address, bytes32[]));
+        bytes32 root;
+        for (uint256 i; i < digests.length; ++i) {
+            root = Hashes.roll(root, digests[i]);
+        }
+        return Messages.hashBatchRoll(Messages.domainSeparator(chainId, coordinator), digests.length, root);
+    }
+}
