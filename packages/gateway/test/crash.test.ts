@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Keyed, freePort, newKey, startNetwork, type TestNetwork } from './fixture.ts'
+import { freePort, type Keyed, newKey, startNetwork, type TestNetwork } from './fixture.ts'
 import { signPayment } from './payer.ts'
 import { startTestWorker, type TestWorker } from './testWorker.ts'
 import { until } from './until.ts'
@@ -64,7 +64,14 @@ async function end(signal: NodeJS.Signals): Promise<number | null> {
 }
 
 async function connect(workerUrl: string, behave?: TestWorker['state']['behave']): Promise<TestWorker> {
-  const worker = await startTestWorker({ network, workerUrl, operator, execution, register: false, ...(behave ? { behave } : {}) })
+  const worker = await startTestWorker({
+    network,
+    workerUrl,
+    operator,
+    execution,
+    register: false,
+    ...(behave ? { behave } : {}),
+  })
   await worker.ready
   return worker
 }
@@ -92,7 +99,9 @@ async function paidCall(name: string, url: string): Promise<{ send: () => Promis
   return { payer, send: () => fetch(`${url}${path}`, { headers: { 'payment-signature': header } }) }
 }
 
-test('killed between payment and answer: the paid call is finished after the restart, and the retry gets the answer', { timeout: 90_000 }, async () => {
+test('killed between payment and answer: the paid call is finished after the restart, and the retry gets the answer', {
+  timeout: 90_000,
+}, async () => {
   const first = await startProcess()
   const hanging = await connect(first.workerUrl, () => ({ do: 'hang' }))
   const { send } = await paidCall('killed-running', first.url)
@@ -113,7 +122,9 @@ test('killed between payment and answer: the paid call is finished after the res
   expect(await end('SIGTERM')).toBe(0)
 })
 
-test('killed while collecting: charged once at most, and the retry gets the answer without another run', { timeout: 90_000 }, async () => {
+test('killed while collecting: charged once at most, and the retry gets the answer without another run', {
+  timeout: 90_000,
+}, async () => {
   const first = await startProcess()
   const worker = await connect(first.workerUrl)
   const { send } = await paidCall('killed-paying', first.url)

@@ -79,7 +79,7 @@ test('without a payment the answer is 402 for both generations, small, readable 
       extra: { name: 'USDC', version: '2' },
     },
   ])
-  const v1 = await response.json()
+  const v1 = (await response.json()) as { accepts: unknown[] }
   expect(v1).toMatchObject({ x402Version: 1, code: 'payment_required', status: 402 })
   expect(v1.accepts[0]).toMatchObject({ network: 'base-sepolia', maxAmountRequired: '1000', payTo: owner.address })
   expect(worker.seen).toEqual([])

@@ -47,7 +47,10 @@ export function writeProblem(exchange: Exchange, thrown: unknown): Problem {
 /** Writes what the walk ended in. */
 export function writeAnswer(gate: PaymentGate, exchange: Exchange, answer: Answer): void {
   const paid: HeaderPair[] = answer.payment ? [gate.response(answer.payment.payment, answer.payment.collected)] : []
-  if (answer.type === 'payment-required') return writeChallenge(gate, exchange, answer, paid)
+  if (answer.type === 'payment-required') {
+    writeChallenge(gate, exchange, answer, paid)
+    return
+  }
   const headers = answer.isPriced ? privately(answer.headers) : answer.headers
   const own = headers.filter(([name]) => name !== 'access-control-expose-headers')
   write(

@@ -1,5 +1,5 @@
 import type { SettlementRecord, SignedAttestation, Ticket, Usage } from '@peerhost/protocol'
-import type { Address, Hex } from 'viem'
+import type { Hex } from 'viem'
 
 /** A signed ticket with everything that running and proving it needs. */
 export type Job = {

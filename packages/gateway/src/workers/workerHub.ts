@@ -43,28 +43,10 @@ const helloTimeoutMs = 5_000
 export function createWorkerHub(deps: WorkerHubDeps): WorkerHub {
   const links = new Set<WorkerLink>()
   const banned = new Set<string>()
-  const active = new Map<Address, Promise<boolean>>()
-  const owners = new Map<string, Promise<Address | undefined>>()
+  const standing = createStanding(deps.chain)
   const watchers = new Set<() => void>()
   const changed = () => {
     for (const watcher of [...watchers]) watcher()
-  }
-  const isActive = (operator: Address): Promise<boolean> => {
-    const known = active.get(operator)
-    if (known) return known
-    const asked = deps.chain.operatorIsActive(operator)
-    active.set(operator, asked)
-    asked.catch(() => active.delete(operator))
-    return asked
-  }
-  // A key stays its operator's for tickets already issued; a rotation is an event and clears this.
-  const ownerOf = (executionKey: Address, issuedAt: number): Promise<Address | undefined> => {
-    const known = owners.get(executionKey.toLowerCase())
-    if (known) return known
-    const asked = deps.chain.operatorForKey(executionKey, issuedAt)
-    owners.set(executionKey.toLowerCase(), asked)
-    asked.catch(() => owners.delete(executionKey.toLowerCase()))
-    return asked
   }
   const server = new WebSocketServer({
     noServer: true,
@@ -79,7 +61,7 @@ export function createWorkerHub(deps: WorkerHubDeps): WorkerHub {
       {
         log: deps.log,
         challenge: { type: 'challenge', gateway: deps.gateway, ...deps.domain, challenge },
-        admit: (hello) => admit(deps, challenge, hello, banned, isActive),
+        admit: (hello) => admit(deps, challenge, hello, banned, standing),
         onWelcome: (link) => {
           // A worker that comes back before its old connection is known to be dead takes its place.
           for (const other of links) if (sameHex(other.executionKey, link.executionKey)) other.close('replaced')
@@ -110,28 +92,61 @@ export function createWorkerHub(deps: WorkerHubDeps): WorkerHub {
       deps.log.error({ executionKey, reason }, 'worker banned')
       for (const link of links) if (sameHex(link.executionKey, executionKey)) link.close(reason)
     },
-    maySign: async (executionKey, operator, issuedAt) => {
-      if (!(await isActive(operator))) return false
-      const owner = await ownerOf(executionKey, issuedAt)
-      return owner !== undefined && sameHex(owner, operator)
-    },
+    maySign: standing.maySign,
     operatorChanged: async (operator) => {
-      active.delete(operator)
-      owners.clear()
+      standing.forget(operator)
       for (const link of links) {
         if (!sameHex(link.operator, operator)) continue
-        const stays =
-          (await isActive(operator)) && (await deps.chain.operatorForKey(link.executionKey, deps.nowSeconds()))
-        if (!stays) link.close('the operator is not active any more')
+        if (!(await standing.maySign(link.executionKey, operator, deps.nowSeconds())))
+          link.close('the operator is not active any more')
       }
     },
     close: async () => {
       stopHeartbeat()
       for (const socket of server.clients) socket.close(1001, 'the gateway stops')
+      const cut = setTimeout(() => {
+        for (const socket of server.clients) socket.terminate()
+      }, 1_000)
       await new Promise<void>((resolve) => server.close(() => resolve()))
-      for (const socket of server.clients) socket.terminate()
+      clearTimeout(cut)
     },
   }
+}
+
+type Standing = Pick<WorkerHub, 'maySign'> & {
+  isActive: (operator: Address) => Promise<boolean>
+  forget: (operator: Address) => void
+}
+
+/** What the chain says about operators and their keys, remembered until an event of theirs says that it changed. */
+function createStanding(chain: WorkerHubDeps['chain']): Standing {
+  const active = new Map<string, Promise<boolean>>()
+  const owners = new Map<string, Promise<Address | undefined>>()
+  const isActive = (operator: Address) =>
+    remember(active, operator.toLowerCase(), () => chain.operatorIsActive(operator))
+  return {
+    isActive,
+    maySign: async (executionKey, operator, issuedAt) => {
+      if (!(await isActive(operator))) return false
+      const ask = () => chain.operatorForKey(executionKey, issuedAt)
+      const owner = await remember(owners, executionKey.toLowerCase(), ask)
+      return owner !== undefined && sameHex(owner, operator)
+    },
+    forget: (operator) => {
+      active.delete(operator.toLowerCase())
+      owners.clear()
+    },
+  }
+}
+
+/** The value, asked for once. A failure is not remembered. */
+function remember<T>(known: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
+  const before = known.get(key)
+  if (before) return before
+  const asked = ask()
+  known.set(key, asked)
+  asked.catch(() => known.delete(key))
+  return asked
 }
 
 async function admit(
@@ -139,7 +154,7 @@ async function admit(
   challenge: Hex,
   hello: WorkerHello,
   banned: ReadonlySet<string>,
-  isActive: (operator: Address) => Promise<boolean>,
+  standing: Standing,
 ): Promise<{ operator: Address } | { refused: string }> {
   const digest = hashWorkerHello(domain, { protocolVersion: PROTOCOL_VERSION, gateway, challenge })
   const signer = await signing.recover(digest, hello.signature)
@@ -149,7 +164,7 @@ async function admit(
     return { refused: 'This execution key signed two different results.' }
   const operator = await chain.operatorForKey(hello.executionKey, nowSeconds())
   if (!operator) return { refused: 'The execution key is of no operator on this network.' }
-  if (!(await isActive(operator))) return { refused: 'The operator is not active.' }
+  if (!(await standing.isActive(operator))) return { refused: 'The operator is not active.' }
   return { operator }
 }
 

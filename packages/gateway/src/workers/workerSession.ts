@@ -31,135 +31,151 @@ export type SessionDeps = {
 
 type Waiter<T> = (reply: T) => void
 
-/** Drives one WebSocket from challenge to close. Whatever the other side sends, it ends in a reply or a close, never in a throw. */
-export function runWorkerSession(deps: SessionDeps, socket: WebSocket): void {
-  const jobs = new Map<Hex, Waiter<WorkerReply>>()
-  const rolls = new Map<string, Waiter<Hex | undefined>>()
-  let link: WorkerLink | undefined
-  let capacity = 0
-  let isGreeting = false
-  const close = (code: number, reason: string) => {
-    socket.close(code, reason.slice(0, 120))
-    // A peer that does not answer the close is cut off.
-    setTimeout(() => socket.terminate(), 1_000).unref()
-  }
-  const send = (message: GatewayMessage) => {
-    if (socket.readyState === socket.OPEN) socket.send(encodeWire(message))
-  }
-  const helloTimer = setTimeout(() => close(1008, 'no hello'), deps.helloTimeoutMs)
-
-  const greet = async (hello: WorkerHello): Promise<void> => {
-    if (isGreeting) return close(1008, 'a second hello')
-    isGreeting = true
-    const admitted = await deps.admit(hello)
-    clearTimeout(helloTimer)
-    if ('refused' in admitted) {
-      send({ type: 'refused', reason: admitted.refused })
-      return close(1008, admitted.refused)
-    }
-    if (socket.readyState !== socket.OPEN) return
-    capacity = hello.capacity
-    link = createLink({
-      ...admitted,
-      hello,
-      jobs,
-      rolls,
-      capacity: () => capacity,
-      isClosed: () => socket.readyState !== socket.OPEN,
-      send,
-      close,
-    })
-    send({ type: 'welcome', operator: admitted.operator })
-    deps.onWelcome(link)
-  }
-
-  const handle = (from: WorkerLink, message: WorkerMessage): void => {
-    if (message.type === 'attested') {
-      const waiter = take(jobs, message.requestId)
-      if (waiter) waiter({ type: 'attested', message })
-      else deps.onUnasked(from, message)
-    } else if (message.type === 'declined') {
-      take(jobs, message.requestId)?.({ type: 'declined', reason: message.reason })
-    } else if (message.type === 'rolled') {
-      take(rolls, message.batchId)?.(message.signature)
-    } else if (message.type === 'roll-refused') {
-      take(rolls, message.batchId)?.(undefined)
-    } else if (message.type === 'capacity') {
-      capacity = message.capacity
-    } else if (message.type === 'input') {
-      const { requestId } = message
-      const input = deps.inputOf(requestId)
-      send(input ? { type: 'input-given', requestId, ...input } : { type: 'input-unknown', requestId })
-    } else {
-      close(1008, 'a second hello')
-    }
-    deps.onChange()
-  }
-
-  socket.on('message', (data, isBinary) => {
-    if (isBinary) return close(1003, 'binary frame')
-    let message: WorkerMessage
-    try {
-      message = decodeWorkerMessage(data.toString())
-    } catch (error) {
-      deps.log.warn({ operator: link?.operator, reason: String(error) }, 'a worker sent a frame of no protocol')
-      return close(1008, isPeerHostError(error) ? error.message : 'not a message')
-    }
-    if (link) return handle(link, message)
-    if (message.type !== 'hello') return close(1008, 'hello first')
-    greet(message).catch((error: unknown) => {
-      deps.log.warn({ err: error }, 'a hello could not be checked')
-      close(1011, 'the chain does not answer')
-    })
-  })
-  // Emitted for frames over the limit and broken UTF-8; the close event follows.
-  socket.on('error', (error) => deps.log.warn({ err: error, operator: link?.operator }, 'a worker connection failed'))
-  socket.on('close', () => {
-    clearTimeout(helloTimer)
-    if (link) deps.onClose(link)
-    for (const waiter of jobs.values()) waiter({ type: 'disconnected' })
-    for (const waiter of rolls.values()) waiter(undefined)
-    jobs.clear()
-    rolls.clear()
-  })
-  send(deps.challenge)
-}
-
-function createLink(parts: {
-  operator: Address
-  hello: WorkerHello
+/** One connection while it lives. */
+type Session = {
+  deps: SessionDeps
+  socket: WebSocket
   jobs: Map<Hex, Waiter<WorkerReply>>
   rolls: Map<string, Waiter<Hex | undefined>>
-  capacity: () => number
-  isClosed: () => boolean
-  send: (message: GatewayMessage) => void
-  close: (code: number, reason: string) => void
-}): WorkerLink {
-  const { hello, jobs, rolls, send } = parts
+  capacity: number
+  isGreeting: boolean
+  link: WorkerLink | undefined
+  helloTimer: NodeJS.Timeout
+}
+
+/** Drives one WebSocket from challenge to close. Whatever the other side sends, it ends in a reply or a close, never in a throw. */
+export function runWorkerSession(deps: SessionDeps, socket: WebSocket): void {
+  const session: Session = {
+    deps,
+    socket,
+    jobs: new Map(),
+    rolls: new Map(),
+    capacity: 0,
+    isGreeting: false,
+    link: undefined,
+    helloTimer: setTimeout(() => close(session, 1008, 'no hello'), deps.helloTimeoutMs),
+  }
+  socket.on('message', (data, isBinary) => {
+    // What comes after we closed is nobody's.
+    if (socket.readyState !== socket.OPEN) return
+    if (isBinary) return close(session, 1003, 'binary frame')
+    receive(session, data.toString())
+  })
+  // Emitted for frames over the limit and broken UTF-8; the close event follows.
+  socket.on('error', (error) =>
+    deps.log.warn({ err: error, operator: session.link?.operator }, 'a worker connection failed'),
+  )
+  socket.on('close', () => {
+    clearTimeout(session.helloTimer)
+    if (session.link) deps.onClose(session.link)
+    for (const waiter of session.jobs.values()) waiter({ type: 'disconnected' })
+    for (const waiter of session.rolls.values()) waiter(undefined)
+    session.jobs.clear()
+    session.rolls.clear()
+  })
+  send(session, deps.challenge)
+}
+
+function receive(session: Session, frame: string): void {
+  const { deps, link } = session
+  let message: WorkerMessage
+  try {
+    message = decodeWorkerMessage(frame)
+  } catch (error) {
+    deps.log.warn({ operator: link?.operator, reason: String(error) }, 'a worker sent a frame of no protocol')
+    close(session, 1008, isPeerHostError(error) ? error.message : 'not a message')
+    return
+  }
+  if (link) handle(session, link, message)
+  else if (message.type !== 'hello') close(session, 1008, 'hello first')
+  else startGreeting(session, message)
+}
+
+function startGreeting(session: Session, hello: WorkerHello): void {
+  greet(session, hello).catch((error: unknown) => {
+    session.deps.log.warn({ err: error }, 'a hello could not be checked')
+    close(session, 1011, 'the chain does not answer')
+  })
+}
+
+async function greet(session: Session, hello: WorkerHello): Promise<void> {
+  const { deps, socket } = session
+  if (session.isGreeting) return close(session, 1008, 'a second hello')
+  session.isGreeting = true
+  const admitted = await deps.admit(hello)
+  clearTimeout(session.helloTimer)
+  if ('refused' in admitted) {
+    send(session, { type: 'refused', reason: admitted.refused })
+    return close(session, 1008, admitted.refused)
+  }
+  if (socket.readyState !== socket.OPEN) return
+  session.capacity = hello.capacity
+  session.link = createLink(session, admitted.operator, hello)
+  send(session, { type: 'welcome', operator: admitted.operator })
+  deps.onWelcome(session.link)
+}
+
+function handle(session: Session, link: WorkerLink, message: WorkerMessage): void {
+  const { deps, jobs, rolls } = session
+  if (message.type === 'attested') {
+    const waiter = take(jobs, message.requestId)
+    if (waiter) waiter({ type: 'attested', message })
+    else deps.onUnasked(link, message)
+  } else if (message.type === 'declined') {
+    take(jobs, message.requestId)?.({ type: 'declined', reason: message.reason })
+  } else if (message.type === 'rolled') {
+    take(rolls, message.batchId)?.(message.signature)
+  } else if (message.type === 'roll-refused') {
+    take(rolls, message.batchId)?.(undefined)
+  } else if (message.type === 'capacity') {
+    session.capacity = message.capacity
+  } else if (message.type === 'input') {
+    const { requestId } = message
+    const input = deps.inputOf(requestId)
+    send(session, input ? { type: 'input-given', requestId, ...input } : { type: 'input-unknown', requestId })
+  } else {
+    close(session, 1008, 'a second hello')
+  }
+  deps.onChange()
+}
+
+function send({ socket }: Session, message: GatewayMessage): void {
+  if (socket.readyState === socket.OPEN) socket.send(encodeWire(message))
+}
+
+function close({ socket }: Session, code: number, reason: string): void {
+  // A close reason has at most 123 bytes.
+  socket.close(code, reason.replace(/[^\x20-\x7e]/g, '').slice(0, 120))
+  // A peer that does not answer the close is cut off.
+  setTimeout(() => socket.terminate(), 1_000).unref()
+}
+
+function createLink(session: Session, operator: Address, hello: WorkerHello): WorkerLink {
+  const { jobs, rolls, socket } = session
   let claims = 0
   return {
-    operator: parts.operator,
+    operator,
     executionKey: hello.executionKey,
     runtimeDigests: hello.runtimeDigests,
-    capacity: parts.capacity,
+    capacity: () => session.capacity,
     inFlight: () => jobs.size + claims,
     claim: () => {
       claims++
     },
     run: async (job, timeoutMs) => {
       claims = Math.max(0, claims - 1)
-      if (parts.isClosed()) return { type: 'disconnected' }
+      if (socket.readyState !== socket.OPEN) return { type: 'disconnected' }
       const late: WorkerReply = { type: 'late' }
-      const reply = await awaitReply<Hex, WorkerReply>(jobs, job.requestId, timeoutMs, late, () => send(job))
-      if (reply.type === 'late') send({ type: 'cancel', requestId: job.requestId })
+      const reply = await awaitReply<Hex, WorkerReply>(jobs, job.requestId, timeoutMs, late, () => send(session, job))
+      if (reply.type === 'late') send(session, { type: 'cancel', requestId: job.requestId })
       return reply
     },
     roll: (batchId, requestIds, timeoutMs) =>
       awaitReply<string, Hex | undefined>(rolls, batchId, timeoutMs, undefined, () =>
-        send({ type: 'roll', batchId, requestIds: [...requestIds] }),
+        send(session, { type: 'roll', batchId, requestIds: [...requestIds] }),
       ),
-    send,
-    close: (reason) => parts.close(1008, reason),
+    send: (message) => send(session, message),
+    close: (reason) => close(session, 1008, reason),
   }
 }
 

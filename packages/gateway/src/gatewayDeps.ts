@@ -1,0 +1,58 @@
+import type { Signing } from '@peerhost/protocol'
+import type { BlockSource, BlockStore } from '@peerhost/storage'
+import type { Logger } from 'pino'
+import type { Address, Hex } from 'viem'
+import type { Chain, ChainParameters } from './chain/chain.ts'
+import type { Database } from './database/database.ts'
+import type { Facilitator } from './payment/x402.ts'
+
+/** Everything that a gateway is made of and does not make itself. */
+export type GatewayDeps = {
+  log: Logger
+  database: Database
+  chain: Chain
+  parameters: ChainParameters
+  addresses: { coordinator: Address; registry: Address }
+  chainId: number
+  networkName: string
+  /** Signs tickets and hellos; the sender of `chain` is the same key. */
+  gatewayKey: Hex
+  signing: Signing
+  facilitator: Facilitator
+  /** Where the blocks of this gateway are kept and served from. */
+  store: BlockStore
+  /** Where metadata is looked for besides. */
+  sources?: readonly BlockSource[] | undefined
+  settings: GatewaySettings
+}
+
+export type GatewaySettings = {
+  host: string
+  port: number
+  /** Wallets are subdomains of it. */
+  domain?: string | undefined
+  /** Default: where it listens. */
+  publicUrl?: string | undefined
+  publicRpcUrl?: string | undefined
+  deployBlock: bigint
+  pollIntervalMs: number
+  rateLimitPerMinute: number
+  trustedProxies: number
+  mayUpload?: ((address: Address) => boolean) | undefined
+  /** Anyone's payments are settled by `/x402/settle`, not only those of functions here. */
+  openFacilitator: boolean
+}
+
+/** How long the gateway waits for what, in milliseconds. */
+export const timing = {
+  dispatchGraceMs: 15_000,
+  queueMs: 10_000,
+  connectMs: 2_000,
+  confirmGraceMs: 30_000,
+  settleTimeoutMs: 30_000,
+  elsewhereMs: 10_000,
+  bodyTimeoutMs: 30_000,
+  rollTimeoutMs: 300,
+  reconcileMs: 2_000,
+  drainMs: 20_000,
+}
