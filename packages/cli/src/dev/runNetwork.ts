@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Devnet, type DevnetEvent, startDevnet } from '@peerhost/devnet'
 import { isPeerHostError } from '@peerhost/protocol'
-import { connect } from '@peerhost/sdk'
+import { type Connection, connect, type FunctionCard, getFunction } from '@peerhost/sdk'
 import { deploy } from '@peerhost/sdk/node'
 import { formatUnits } from 'viem'
 import type { CommandContext } from '../command.ts'
@@ -52,10 +52,18 @@ export async function runNetwork(context: CommandContext, options: NetworkOption
 
 async function serve(context: CommandContext, devnet: Devnet, directory: string): Promise<void> {
   const { note, colors, signal } = context
-  const publish = await createPublisher(context, devnet, directory)
+  const connection = await connect({
+    gatewayUrl: devnet.gatewayUrl,
+    rpcUrl: devnet.chain.rpcUrl,
+    account: devnet.accounts.developer,
+    pollingIntervalMs: 50,
+    signal,
+  })
+  const onProgress = (progress: deploy.Progress) => note(colors.dim(formatProgress(progress)))
+  const publish = () => deploy(connection, { directory, credit, onProgress, signal })
   const hasProject = isProject(directory)
   const deployed = hasProject ? await publish() : undefined
-  emitNetwork(context, devnet, deployed)
+  await emitNetwork(context, { devnet, connection }, deployed)
   if (!hasProject) note('There are no functions in this folder: peerhost init my-api makes some.')
   await watchProject(directory, signal, async () => {
     if (!isProject(directory)) return
@@ -70,46 +78,28 @@ async function serve(context: CommandContext, devnet: Devnet, directory: string)
   })
 }
 
-async function createPublisher({ note, colors, signal }: CommandContext, devnet: Devnet, directory: string) {
-  const connection = await connect({
-    gatewayUrl: devnet.gatewayUrl,
-    rpcUrl: devnet.chain.rpcUrl,
-    account: devnet.accounts.developer,
-    pollingIntervalMs: 50,
-    signal,
-  })
-  return () =>
-    deploy(connection, {
-      directory,
-      credit,
-      onProgress: (event) => note(colors.dim(formatProgress(event))),
-      signal,
-    })
-}
+type Published = { devnet: Devnet; connection: Connection }
 
-function emitNetwork(context: CommandContext, devnet: Devnet, deployed: deploy.ReturnType | undefined): void {
-  const { colors, emit } = context
+async function emitNetwork(
+  { colors, emit }: CommandContext,
+  { devnet, connection }: Published,
+  deployed: deploy.ReturnType | undefined,
+): Promise<void> {
   const { gatewayUrl, chain, directory, accounts, addresses } = devnet
   const functions = deployed?.functions ?? []
-  const priced = functions.find(({ price }) => price > 0n)
-  const free = functions.find(({ price }) => price === 0n)
+  const cards = await Promise.all(functions.map(({ functionId }) => getFunction(connection, { functionId })))
+  const workers = devnet.workers().map(({ ready }) => ready.operator)
   const facts = Object.entries({
     gateway: gatewayUrl,
     chain: `${chain.rpcUrl} (${chain.id})`,
-    workers: devnet
-      .workers()
-      .map(({ ready }) => ready.operator)
-      .join(', '),
+    workers: workers.join(', '),
     payer: `${accounts.payer.address} (play money)`,
     logs: directory,
   }).map(([name, value]) => [colors.dim(name), value])
-  const rows = functions.map(({ name, price, url = '' }) => [name, formatPrice(price), url])
-  const tries = [
-    ...(free ? [`curl ${free.url}`] : []),
-    ...(priced
-      ? [`peerhost call ${priced.url} --gateway ${gatewayUrl} --max-price ${formatUnits(priced.price, 6)}`]
-      : []),
-  ]
+  const rows = cards.map(({ name, price, methods, url }) => [name, formatPrice(price), methods.join(','), url])
+  const tries = [cards.find(({ price }) => price === 0n), cards.find(({ price }) => price > 0n)].flatMap((card) =>
+    card ? [formatCall(card, gatewayUrl)] : [],
+  )
   emit(
     {
       mode: 'docker',
@@ -118,7 +108,7 @@ function emitNetwork(context: CommandContext, devnet: Devnet, deployed: deploy.R
       rpcUrl: chain.rpcUrl,
       chainId: chain.id,
       addresses,
-      workers: devnet.workers().map(({ ready }) => ready.operator),
+      workers,
       directory,
       project: deployed?.project,
       functions,
@@ -131,6 +121,15 @@ function emitNetwork(context: CommandContext, devnet: Devnet, deployed: deploy.R
       'Ctrl-C stops it all.',
     ].join('\n'),
   )
+}
+
+/** A line to paste: curl for a free function, our own command for one that has to be paid. */
+function formatCall({ url, price, methods }: FunctionCard, gatewayUrl: string): string {
+  const needsBody = !methods.includes('GET')
+  const json = `-H 'content-type: application/json' -d '{}'`
+  if (price === 0n) return `curl ${needsBody ? `${json} ` : ''}${url}`
+  const gateway = gatewayUrl.endsWith(`:${defaultPort}`) ? '' : ` --gateway ${gatewayUrl}`
+  return `peerhost call ${url}${gateway}${needsBody ? ` ${json}` : ''} --max-price ${formatUnits(price, 6)}`
 }
 
 function formatEvent({ colors }: CommandContext, event: DevnetEvent): string {

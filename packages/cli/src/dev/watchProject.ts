@@ -1,5 +1,5 @@
-import { watch } from 'node:fs'
-import { sep } from 'node:path'
+import { type FSWatcher, readdirSync, watch } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const settleMs = 150
@@ -14,28 +14,72 @@ export async function watchProject(
   signal: AbortSignal,
   onChange: () => Promise<void>,
 ): Promise<void> {
-  let changed: (() => void) | undefined
-  let pending = false
-  const watcher = watch(directory, { recursive: true, signal }, (_, file) => {
-    if (file && isIgnored(file)) return
-    pending = true
-    changed?.()
+  let isChanged = false
+  let wake = () => {}
+  const stop = watchFolders(directory, () => {
+    isChanged = true
+    wake()
   })
-  watcher.on('error', () => {})
-  while (!signal.aborted) {
-    if (!pending)
-      await new Promise<void>((resolve) => {
-        changed = resolve
-        signal.addEventListener('abort', () => resolve(), { once: true })
-      })
-    while (pending && !signal.aborted) {
-      pending = false
-      await sleep(settleMs, undefined, { signal }).catch(() => {})
+  signal.addEventListener('abort', () => wake(), { once: true })
+  try {
+    while (!signal.aborted) {
+      if (!isChanged)
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      while (isChanged && !signal.aborted) {
+        isChanged = false
+        await sleep(settleMs, undefined, { signal }).catch(() => {})
+      }
+      if (!signal.aborted) await onChange()
     }
-    if (!signal.aborted) await onChange()
+  } finally {
+    stop()
   }
 }
 
-function isIgnored(file: string): boolean {
-  return file.split(sep).some((part) => ignored.has(part) || part.startsWith('.'))
+/**
+ * Watches each folder by itself: Node's recursive watcher loses a file on Linux once an editor has saved it by renaming
+ * another one over it. Returns what stops it.
+ */
+function watchFolders(root: string, onEvent: () => void): () => void {
+  const watchers = new Map<string, FSWatcher>()
+  const look = () => {
+    const folders = new Set(foldersBelow(root))
+    for (const [folder, watcher] of watchers) {
+      if (folders.has(folder)) continue
+      watcher.close()
+      watchers.delete(folder)
+    }
+    for (const folder of folders) {
+      if (watchers.has(folder)) continue
+      const watcher = watch(folder, (_, name) => {
+        if (name && isIgnored(name)) return
+        look()
+        onEvent()
+      })
+      watcher.on('error', () => {})
+      watchers.set(folder, watcher)
+    }
+  }
+  look()
+  return () => {
+    for (const watcher of watchers.values()) watcher.close()
+  }
+}
+
+function foldersBelow(folder: string): string[] {
+  try {
+    const inside = readdirSync(folder, { withFileTypes: true }).filter(
+      (entry) => entry.isDirectory() && !isIgnored(entry.name),
+    )
+    return [folder, ...inside.flatMap(({ name }) => foldersBelow(join(folder, name)))]
+  } catch {
+    // It was removed while we looked.
+    return []
+  }
+}
+
+function isIgnored(name: string): boolean {
+  return ignored.has(name) || name.startsWith('.')
 }
