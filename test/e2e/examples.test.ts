@@ -9,7 +9,7 @@ import { startTestNetwork, type TestNetwork } from './network.ts'
 const examples = join(import.meta.dirname, '../../examples')
 
 let network: TestNetwork
-let urls: Record<string, string>
+let urls: Record<string, string | undefined>
 beforeAll(async () => {
   network = await startTestNetwork({ workers: 1 })
   const projects = []
