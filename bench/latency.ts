@@ -1,5 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { quantile } from './median.ts'
 import { startBenchNetwork } from './network.ts'
+
+const pauseMs = 300
 
 /**
  * One free call at a time, on each lane, against the same function in plain Express, in the same run.
@@ -11,10 +14,12 @@ export async function run(): Promise<Record<string, number>> {
     const targets = [
       { name: 'express', calls: 100, call: () => timed(network.expressUrl) },
       { name: 'attested', calls: 100, call: () => timed(network.helloUrl, { 'peerhost-lane': 'attested' }) },
+      // A caller that pauses meets a sandbox that had the time to start its next process.
+      { name: 'paced', calls: 20, call: () => sleep(pauseMs).then(() => timed(network.helloUrl)) },
       { name: 'confirmed', calls: 10, call: () => timed(network.helloUrl, { 'peerhost-lane': 'confirmed' }) },
     ]
     for (const { call } of targets) for (let warmup = 0; warmup < 5; warmup += 1) await call()
-    const samples: Record<string, number[]> = { express: [], attested: [], confirmed: [] }
+    const samples: Record<string, number[]> = { express: [], attested: [], paced: [], confirmed: [] }
     for (let round = 0; round < 3; round += 1) {
       for (const { name, calls, call } of targets)
         for (let index = 0; index < calls; index += 1) samples[name]?.push(await call())
@@ -27,6 +32,8 @@ export async function run(): Promise<Record<string, number>> {
       expressP50Ms: of('express', 0.5),
       attestedP50Ms: of('attested', 0.5),
       attestedP95Ms: of('attested', 0.95),
+      pacedP50Ms: of('paced', 0.5),
+      pacedP95Ms: of('paced', 0.95),
       confirmedP50Ms: of('confirmed', 0.5),
       confirmedP95Ms: of('confirmed', 0.95),
       attestedOverExpressMs: Number((of('attested', 0.5) - of('express', 0.5)).toFixed(2)),
