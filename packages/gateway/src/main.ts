@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isPeerHostError, PeerHostError } from '@peerhost/protocol'

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { type Logger, pino } from 'pino'
 import { privateKeyToAddress } from 'viem/accounts'
 import { type AssembledWorker, assembleWorker } from './assembleWorker.ts'
