@@ -113,11 +113,16 @@ function describe({ note, colors }: CommandContext, answer: InvokeResponse): voi
   const parts = [
     String(answer.status),
     `${Math.round(answer.latencyMs)} ms`,
-    answer.payment?.outcome === 'paid' ? `paid ${answer.payment.amountText}` : 'paid nothing',
+    chargeOf(answer),
     ...(answer.headers.get('peerhost-worker') ? [`worker ${answer.headers.get('peerhost-worker')}`] : []),
     ...(answer.requestId ? [`request ${answer.requestId}`] : []),
   ]
   note(colors.dim(parts.join(' · ')))
+}
+
+function chargeOf({ payment }: InvokeResponse): string {
+  if (payment?.outcome === 'paid') return `paid ${payment.amountText}`
+  return payment?.outcome === 'unknown' ? `whether ${payment.amountText} was paid is not known yet` : 'paid nothing'
 }
 
 function dataOf(answer: InvokeResponse) {
