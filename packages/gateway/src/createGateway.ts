@@ -56,7 +56,11 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   const recovered = await recover(walkDeps)
   parts.settlement.kick()
   log.info({ url, publicUrl, recovering: recovered.length }, 'gateway serves')
-  return { url, workerUrl, close: once(() => close({ parts, server, walkDeps, background, stopping, ended, database })) }
+  return {
+    url,
+    workerUrl,
+    close: once(() => close({ parts, server, walkDeps, background, stopping, ended, database })),
+  }
 }
 
 function appDeps(

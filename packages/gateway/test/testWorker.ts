@@ -25,7 +25,7 @@ import {
   type Ticket,
   toBase64,
 } from '@peerhost/protocol'
-import type { Hex } from 'viem'
+import type { Address, Hex } from 'viem'
 import WebSocket from 'ws'
 import { type Keyed, newKey, runtimeDigest, type TestNetwork } from './fixture.ts'
 
@@ -65,7 +65,10 @@ export async function startTestWorker(options: {
   register?: boolean
   capacity?: number
   runtimeDigests?: Hex[]
-  signsRolls?: boolean
+  /** Default: signs them. */
+  onRoll?: 'sign' | 'refuse' | 'wrong' | 'silent'
+  /** Says in its hello that it is this key. */
+  claimKey?: Address
   /** Follows the chain for tickets of the confirmed lane. */
   confirms?: boolean
 }) {
@@ -121,7 +124,7 @@ export async function startTestWorker(options: {
       const digest = hashWorkerHello(domain, { protocolVersion: PROTOCOL_VERSION, gateway, challenge })
       send({
         type: 'hello',
-        executionKey: execution.account.address,
+        executionKey: options.claimKey ?? execution.account.address,
         signature: await execution.account.sign({ hash: digest }),
         capacity: options.capacity ?? 8,
         runtimeDigests: options.runtimeDigests ?? [runtimeDigest],
@@ -136,11 +139,14 @@ export async function startTestWorker(options: {
     else if (message.type === 'input-given') inputs.get(message.requestId)?.(message)
     else if (message.type === 'roll') {
       rolls.push(message.requestIds.length)
-      if (options.signsRolls === false) return send({ type: 'roll-refused', batchId: message.batchId, reason: 'no' })
+      const { batchId } = message
+      if (options.onRoll === 'silent') return
+      if (options.onRoll === 'refuse') return send({ type: 'roll-refused', batchId, reason: 'no' })
+      if (options.onRoll === 'wrong') return send({ type: 'rolled', batchId, signature: `0x${'11'.repeat(64)}1b` })
       const digests = message.requestIds.map((id) => hashAttestation(domain, attestations.get(id) as Attestation))
       const roll = { protocolVersion: PROTOCOL_VERSION, count: digests.length, root: rollRoot(digests) }
       const signature = await execution.account.sign({ hash: hashBatchRoll(domain, roll) })
-      send({ type: 'rolled', batchId: message.batchId, signature })
+      send({ type: 'rolled', batchId, signature })
     }
   }
   socket.on('message', (data) => {
