@@ -9,7 +9,7 @@ import {Operators} from "./Operators.sol";
 import {Tickets} from "./Tickets.sol";
 
 /// @title The confirmed lane: a ticket on chain, then its result, or its expiry.
-abstract contract ConfirmedLane is Operators, CreditLines, Tickets {
+abstract contract ConfirmedLane is Operators, Tickets, CreditLines {
     /// @dev 8 KiB of canonical request behind its salt. Twin: `LIMITS.calldataInputBytes`.
     uint256 internal constant MAXIMUM_INPUT_BYTES = 8192 + 32;
 

@@ -184,17 +184,20 @@ abstract contract CreditLines is CoordinatorBase {
             capPerEpoch = Math.max(capPerEpoch, funding.previousCapPerEpoch);
             maxFee = Math.max(maxFee, funding.previousMaxFee);
         }
-        if (fee > maxFee || funding.spent + fee > capPerEpoch) return false;
-        if (fee > funding.available) {
-            uint256 missing = fee - funding.available;
-            if (issuedAt > funding.withdrawalRequestedAt || missing > funding.withdrawing) return false;
-            funding.withdrawing -= missing;
-            funding.available = 0;
-        } else {
-            funding.available -= fee;
+        // Nothing here is wider than 96 bits but what has no limit, and that is only compared.
+        unchecked {
+            if (fee > maxFee || funding.spent + fee > capPerEpoch) return false;
+            if (fee > funding.available) {
+                uint256 missing = fee - funding.available;
+                if (issuedAt > funding.withdrawalRequestedAt || missing > funding.withdrawing) return false;
+                funding.withdrawing -= missing;
+                funding.available = 0;
+            } else {
+                funding.available -= fee;
+            }
+            funding.spent += fee;
+            funding.taken += fee;
         }
-        funding.spent += fee;
-        funding.taken += fee;
         return true;
     }
 

@@ -44,8 +44,11 @@ abstract contract Tickets is CoordinatorBase {
     ) internal view returns (SkipReason) {
         if (issuedAt > block.timestamp) return SkipReason.NotYetValid;
         if (epoch != Messages.epochAt(issuedAt, epochSeconds)) return SkipReason.EpochMismatch;
-        if (deadline < issuedAt || deadline - issuedAt > maximumTicketLifetime) return SkipReason.TermsInvalid;
-        if (block.timestamp > deadline + settlementGrace) return SkipReason.Expired;
+        // Callers pass 40-bit times and the parameters have 32 bits.
+        unchecked {
+            if (deadline < issuedAt || deadline - issuedAt > maximumTicketLifetime) return SkipReason.TermsInvalid;
+            if (block.timestamp > deadline + settlementGrace) return SkipReason.Expired;
+        }
         return SkipReason.None;
     }
 
