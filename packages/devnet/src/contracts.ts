@@ -55,8 +55,11 @@ export async function deployContracts(rpcUrl: string, accounts: DevnetAccounts):
   const deployBlock = await chain.getBlockNumber()
   const nonce = BigInt(await chain.getTransactionCount({ address: deployer.address }))
   await sendAll(rpcUrl, deployer, [
-    { data: encodeDeployData({ abi: functionRegistryAbi, bytecode: functionRegistryBytecode }) },
-    { data: coordinatorDeployData(treasury.address) },
+    {
+      what: 'deploy the registry',
+      data: encodeDeployData({ abi: functionRegistryAbi, bytecode: functionRegistryBytecode }),
+    },
+    { what: 'deploy the coordinator', data: coordinatorDeployData(treasury.address) },
   ])
   await fundAccounts(rpcUrl, accounts)
   return {
@@ -85,6 +88,7 @@ export async function fundAccounts(rpcUrl: string, { operators, ...named }: Devn
     rpcUrl,
     named.deployer,
     poor.map((address) => ({
+      what: `mint test USDC for ${address}`,
       to: DEVNET_TOKEN,
       data: encodeFunctionData({ abi: testUsdcAbi, functionName: 'mint', args: [address, purse] }),
     })),
@@ -123,19 +127,21 @@ function coordinatorDeployData(treasury: Address): Hex {
 async function sendAll(
   rpcUrl: string,
   account: DevnetAccount,
-  transactions: readonly { to?: Address; data: Hex }[],
+  transactions: readonly { what: string; to?: Address; data: Hex }[],
 ): Promise<void> {
   const wallet = createWalletClient({ account, chain: devnetChain, transport: http(rpcUrl) }).extend(publicActions)
   const firstNonce = await wallet.getTransactionCount({ address: account.address })
   const hashes = await Promise.all(
-    transactions.map((transaction, index) =>
-      wallet.sendTransaction({ ...transaction, nonce: firstNonce + index, gas: gasLimit }),
+    transactions.map(({ to, data }, index) =>
+      wallet.sendTransaction({ ...(to ? { to } : {}), data, nonce: firstNonce + index, gas: gasLimit }),
     ),
   )
-  for (const hash of hashes) {
+  for (const [index, hash] of hashes.entries()) {
     const receipt = await wallet.waitForTransactionReceipt({ hash, pollingInterval: 50, timeout: 20_000 })
     if (receipt.status !== 'success')
-      throw new PeerHostError('transaction_failed', 'A set-up transaction was reverted.', { details: [hash] })
+      throw new PeerHostError('transaction_failed', `The chain refused to ${transactions[index]?.what}.`, {
+        details: [`Transaction: ${hash}`],
+      })
   }
 }
 

@@ -120,7 +120,10 @@ describe(
       const script = fileURLToPath(new URL('./devnetAndWait.ts', import.meta.url))
       const args = ['--conditions=@peerhost/source', script, directory, engine.socketPath]
       const owner = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-      await new Promise((resolve) => owner.stdout.once('data', resolve))
+      await new Promise((resolve, reject) => {
+        owner.stdout.once('data', resolve)
+        owner.once('exit', (code) => reject(new Error(`The owner ended with ${code}.`)))
+      })
       expect((await processesIn(directory)).length).toBeGreaterThan(0)
       owner.kill('SIGKILL')
       await until(async () => (await processesIn(directory)).length === 0)
