@@ -280,7 +280,7 @@ describe('hostile workers', () => {
   test('silence instead of a hello is cut off, and a message before it refused', async () => {
     const socket = new WebSocket(gateway.workerUrl)
     const closed = new Promise((resolve) => socket.once('close', resolve))
-    socket.once('open', () => socket.send('{"type":"input","requestId":"0x' + '1'.repeat(64) + '"}'))
+    socket.once('open', () => socket.send(`{"type":"input","requestId":"0x${'1'.repeat(64)}"}`))
     expect(await closed).toBe(1008)
   })
 

@@ -10,7 +10,7 @@ import {
 import { pino } from 'pino'
 import { type Address, type Hex, keccak256, stringToHex, zeroAddress } from 'viem'
 import { generatePrivateKey } from 'viem/accounts'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { until } from '../../test/until.ts'
 import type { SettledEvent, SettlementOutcome } from '../chain/chain.ts'
 import type { Database } from '../database/database.ts'
@@ -139,15 +139,18 @@ async function add(...sequences: bigint[]): Promise<Hex[]> {
 
 const settlementOf = async (id: Hex | undefined) => (await findRequest(database, id as Hex))?.settlement
 
-beforeEach(async () => {
+beforeAll(async () => {
   database = await openPglite()
+})
+afterAll(async () => database.close())
+beforeEach(async () => {
+  await database.query('delete from requests')
   told = []
   chain = { batches: [], consumed: new Set(), events: new Map(), settle: (_, ids) => mined(ids) }
   start()
 })
 afterEach(async () => {
   await queue.close()
-  await database.close()
 })
 
 describe('batches', () => {

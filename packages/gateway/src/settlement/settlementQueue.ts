@@ -133,10 +133,12 @@ async function writeDown(
   requests: readonly RequestRecord[],
   outcome: SettlementOutcome,
 ): Promise<void> {
+  // One time for all: what was together is tried again together.
+  const nowMs = Date.now()
   const byId = new Map(requests.map((request) => [request.requestId.toLowerCase(), request]))
   if (outcome.type === 'reverted') {
     deps.log.error({ reason: outcome.reason, requests: requests.length }, 'settlement reverted')
-    for (const request of requests) await retryOrFail(deps, request, outcome.reason)
+    for (const request of requests) await retryOrFail(deps, request, outcome.reason, nowMs)
     return
   }
   const { transaction, blockNumber } = outcome
@@ -155,7 +157,7 @@ async function writeDown(
     const { name, next } = onSkip(reason)
     deps.log.warn({ requestId, reason: name }, 'settlement skipped a request')
     if (next === 'look-up') await resolveConsumed(deps, request)
-    else if (next === 'retry') await retryOrFail(deps, request, name)
+    else if (next === 'retry') await retryOrFail(deps, request, name, nowMs)
     else await fail(deps, request)
   }
   deps.log.info({ transaction, settled: settled.length, skipped: outcome.skipped.length }, 'settled')
@@ -163,10 +165,11 @@ async function writeDown(
 
 /** What was being sent: on chain, or to be sent again. */
 async function recoverSending(deps: SettlementQueueDeps): Promise<void> {
+  const nowMs = Date.now()
   for (const request of await listSending(deps.database, deps.requester)) {
     const isConsumed = await deps.chain.isConsumed(request.ticket.requester, request.ticket.sequence).catch(() => false)
     if (isConsumed) await resolveConsumed(deps, request)
-    else await retry(deps, request)
+    else await retry(deps, request, nowMs)
   }
 }
 
@@ -180,20 +183,25 @@ async function resolveConsumed(deps: SettlementQueueDeps, request: RequestRecord
   deps.onSettled(transaction, [request])
 }
 
-async function retryOrFail(deps: SettlementQueueDeps, request: RequestRecord, reason: string): Promise<void> {
+async function retryOrFail(
+  deps: SettlementQueueDeps,
+  request: RequestRecord,
+  reason: string,
+  nowMs: number,
+): Promise<void> {
   if (request.settlementAttempts + 1 >= mostAttempts) {
     deps.log.error({ requestId: request.requestId, reason }, 'settlement given up')
     return fail(deps, request)
   }
-  await retry(deps, request)
+  await retry(deps, request, nowMs)
 }
 
 /** Not counted against the request: the chain was not reached, and may not be for a long while. */
-async function retry(deps: SettlementQueueDeps, request: RequestRecord): Promise<void> {
+async function retry(deps: SettlementQueueDeps, request: RequestRecord, nowMs: number): Promise<void> {
   const { deadline } = request.ticket
-  if (Date.now() / 1_000 > deadline + deps.settlementGraceSeconds + 60) return fail(deps, request)
+  if (nowMs / 1_000 > deadline + deps.settlementGraceSeconds + 60) return fail(deps, request)
   const backoffMs = Math.min(firstBackoffMs * 2 ** request.settlementAttempts, longestBackoffMs)
-  await postponeSettlement(deps.database, [request.requestId], Date.now() + backoffMs)
+  await postponeSettlement(deps.database, [request.requestId], nowMs + backoffMs)
 }
 
 async function fail(deps: SettlementQueueDeps, request: RequestRecord): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type CanonicalResult,
   type DeclineReason,
@@ -37,6 +38,9 @@ export type DispatchDeps = AttestationDeps & {
 type Attempts = {
   isTried: (link: WorkerLink) => boolean
   tried: Set<WorkerLink>
+  /** Those of the tried that were only busy, and until when they are worth asking again. */
+  busy: Set<WorkerLink>
+  busyUntilMs: number
   declines: DeclineReason[]
   resource: (Extract<CheckedAttestation, { ok: true }> & { job: Job }) | undefined
 }
@@ -51,6 +55,8 @@ export async function dispatch(deps: DispatchDeps, first: Job, limits: LimitsCla
   const tried = new Set<WorkerLink>()
   const attempts: Attempts = {
     tried,
+    busy: new Set(),
+    busyUntilMs: Date.now() + deps.queueMs,
     declines: [],
     resource: undefined,
     isTried: (link) => tried.has(link) || link.operator === attempts.resource?.attested.operator,
@@ -81,12 +87,15 @@ async function nextWorker(deps: DispatchDeps, job: Job, attempts: Attempts): Pro
     except: attempts.isTried,
     waitMs: attempts.resource ? 0 : wait,
   })
-  if (link || !attempts.declines.every(isTemporaryDecline) || attempts.resource) return link
-  // Everyone was busy: one more round, for whoever is free first.
-  attempts.tried.clear()
-  attempts.declines.length = 0
+  if (link || attempts.resource || attempts.busy.size === 0 || Date.now() > attempts.busyUntilMs) return link
+  // Everyone is busy: again in a moment, with those who said so. Who failed otherwise is not asked twice.
+  await sleep(busyPauseMs)
+  for (const busy of attempts.busy) attempts.tried.delete(busy)
+  attempts.busy.clear()
   return deps.workers.acquire({ runtimeDigest, except: attempts.isTried, waitMs: deps.connectMs })
 }
+
+const busyPauseMs = 100
 
 async function runOn(
   deps: DispatchDeps,
@@ -103,6 +112,7 @@ async function runOn(
   const about = { requestId, operator: link.operator }
   if (reply.type === 'declined') {
     attempts.declines.push(reply.reason)
+    if (isTemporaryDecline(reply.reason)) attempts.busy.add(link)
     deps.log.info({ ...about, reason: reply.reason }, 'worker declined')
     return undefined
   }
@@ -136,7 +146,7 @@ const declineCodes: Partial<Record<DeclineReason, ErrorCode>> = {
 }
 
 function refusal({ workers }: DispatchDeps, { ticket }: Job, declines: readonly DeclineReason[]): PeerHostError {
-  const details = declines.map((reason) => `A worker declined: ${reason}.`)
+  const details = [...new Set(declines)].map((reason) => `A worker declined: ${reason}.`)
   const [reason] = declines
   const code = declines.every((one) => one === reason) && reason !== undefined ? declineCodes[reason] : undefined
   if (code === 'credit_exhausted') return creditExhausted(details)

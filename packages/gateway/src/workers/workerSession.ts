@@ -205,7 +205,7 @@ function take<K, T>(waiters: Map<K, T>, key: K): T | undefined {
   return waiter
 }
 
-/** Reasons that say “later”, not “never”. */
+/** A reason that says “in a moment”, not “not me”. */
 export function isTemporaryDecline(reason: DeclineReason): boolean {
-  return reason === 'at-capacity' || reason === 'draining' || reason === 'sandbox-failed'
+  return reason === 'at-capacity'
 }

@@ -1,0 +1,63 @@
+import { isPeerHostError } from '@peerhost/protocol'
+import { expect, test } from 'vitest'
+import { readConfig } from './config.ts'
+
+const complete = {
+  PEERHOST_RPC_URL: 'ws://127.0.0.1:8545',
+  PEERHOST_CHAIN_ID: '84532',
+  PEERHOST_COORDINATOR: `0x${'a1'.repeat(20)}`,
+  PEERHOST_REGISTRY: `0x${'b2'.repeat(20)}`,
+  PEERHOST_TOKEN: `0x${'c3'.repeat(20)}`,
+  PEERHOST_GATEWAY_KEY: `0x${'11'.repeat(32)}`,
+  PEERHOST_FACILITATOR_KEY: `0x${'22'.repeat(32)}`,
+  PEERHOST_DATA_DIR: '/tmp/gateway',
+}
+
+const problemsOf = (env: Record<string, string | undefined>): readonly string[] => {
+  try {
+    readConfig(env)
+    return []
+  } catch (error) {
+    return isPeerHostError(error) ? error.details : ['not a PeerHostError']
+  }
+}
+
+test('a complete environment, with the defaults of a local chain', () => {
+  expect(readConfig(complete)).toMatchObject({
+    host: '127.0.0.1',
+    port: 0,
+    pollIntervalMs: 100,
+    publicRpcUrl: 'ws://127.0.0.1:8545',
+  })
+})
+
+test('the RPC of a remote chain is not told to anyone', () => {
+  expect(readConfig({ ...complete, PEERHOST_RPC_URL: 'https://rpc.example/key' })).toMatchObject({
+    publicRpcUrl: undefined,
+    pollIntervalMs: 2_000,
+  })
+})
+
+test('every problem at once, and no value', () => {
+  const env = {
+    ...complete,
+    PEERHOST_GATEWAY_KEY: 'hunter2',
+    PEERHOST_TOKEN: undefined,
+    PEERHOST_PORT: '70000',
+    PEERHOST_RPC_URL: 'ftp://secret',
+  }
+  const problems = problemsOf(env)
+  expect(problems.map((line) => line.split(':')[0]).sort()).toEqual([
+    'PEERHOST_GATEWAY_KEY',
+    'PEERHOST_PORT',
+    'PEERHOST_RPC_URL',
+    'PEERHOST_TOKEN',
+  ])
+  expect(problems.join()).not.toMatch(/hunter2|secret|70000/)
+})
+
+test('a facilitator is needed: a key or a URL', () => {
+  const { PEERHOST_FACILITATOR_KEY: _, ...without } = complete
+  expect(problemsOf(without)).toEqual(['PEERHOST_FACILITATOR_KEY: set it, or PEERHOST_FACILITATOR_URL'])
+  expect(problemsOf({ ...without, PEERHOST_FACILITATOR_URL: 'https://facilitator.example' })).toEqual([])
+})
