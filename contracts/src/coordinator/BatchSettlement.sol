@@ -32,7 +32,7 @@ abstract contract BatchSettlement is BatchDigests, CreditLines {
     ) private {
         Funding memory funding = _openFunding(group.funder, run.requester, group.epoch);
         SkipReason groupReason = _checkLane(group.quorum, group.lane, Messages.LANE_ATTESTED);
-        (uint256 reward, uint256 protocolFee) = _splitFee(group.fee);
+        (uint96 reward, uint96 protocolFee) = _splitFee(group.fee);
         SettlementItem[] calldata items = group.items;
         uint256 index = run.nextItem;
         uint256 settled;
@@ -48,9 +48,7 @@ abstract contract BatchSettlement is BatchDigests, CreditLines {
             }
             if (reason == SkipReason.None) {
                 run.sequenceBits |= _sequenceBit(item.sequence);
-                emit ExecutionSettled(
-                    requestId, worker.operator, item.resultSeal, item.outcome, item.status, uint96(reward)
-                );
+                emit ExecutionSettled(requestId, worker.operator, item.resultSeal, item.outcome, item.status, reward);
             } else {
                 emit ExecutionSkipped(requestId, reason);
             }

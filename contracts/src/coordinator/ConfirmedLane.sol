@@ -50,12 +50,12 @@ abstract contract ConfirmedLane is Operators, Tickets, CreditLines {
         require(reason == SkipReason.None, TicketInvalid(requestId, reason));
         address operator = _signingOperator(domain, ticket, attestation, signature, output.length);
         _posted[requestId] = PostedStatus.Settled;
-        (uint256 reward, uint256 protocolFee) = _splitFee(ticket.fee);
+        (uint96 reward, uint96 protocolFee) = _splitFee(ticket.fee);
         _payReserved(ticket.funder, ticket.fee);
         _addEarnings(operator, reward);
         treasuryBalance += protocolFee;
         emit ExecutionSettled(
-            requestId, operator, attestation.resultSeal, attestation.outcome, attestation.status, uint96(reward)
+            requestId, operator, attestation.resultSeal, attestation.outcome, attestation.status, reward
         );
         if (output.length != 0) emit ExecutionOutput(requestId, output);
     }

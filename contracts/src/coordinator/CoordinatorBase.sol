@@ -107,9 +107,11 @@ abstract contract CoordinatorBase is IExecutionCoordinator, ReentrancyGuardTrans
 
     /// @dev Splits a fee into the worker's reward and the protocol's share, which is rounded down.
     function _splitFee(
-        uint256 fee
-    ) internal view returns (uint256 reward, uint256 protocolFee) {
-        protocolFee = fee * protocolFeeBps / BASIS_POINTS;
+        uint96 fee
+    ) internal view returns (uint96 reward, uint96 protocolFee) {
+        // A share of a fee is no wider than the fee.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        protocolFee = uint96(uint256(fee) * protocolFeeBps / BASIS_POINTS);
         reward = fee - protocolFee;
     }
 

@@ -220,19 +220,19 @@ abstract contract CreditLines is CoordinatorBase {
     /// @dev A reserved fee leaves the account for good.
     function _payReserved(
         address funder,
-        uint256 fee
+        uint96 fee
     ) internal {
-        _accounts[funder].reserved -= uint96(fee);
+        _accounts[funder].reserved -= fee;
     }
 
     /// @dev A reserved fee is the funder's to spend again.
     function _freeReserved(
         address funder,
-        uint256 fee
+        uint96 fee
     ) internal {
         Account storage account = _accounts[funder];
-        account.reserved -= uint96(fee);
-        account.available = _toUint96(account.available + fee);
+        account.reserved -= fee;
+        account.available += fee;
     }
 
     function _changeLine(

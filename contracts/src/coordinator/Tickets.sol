@@ -33,6 +33,8 @@ abstract contract Tickets is CoordinatorBase {
     function _sequenceBit(
         uint64 sequence
     ) internal pure returns (uint256) {
+        // One, moved left: this order is meant.
+        // forge-lint: disable-next-line(incorrect-shift)
         return 1 << (sequence & 0xff);
     }
 
