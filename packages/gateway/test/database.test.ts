@@ -181,7 +181,10 @@ describe.each(kinds)('%s', (_, start) => {
     await saveExecuted(database, one)
     const found = await findRequest(second, one.requestId)
     expect(found).toMatchObject({ ...one, status: 'executed', settlement: 'pending', settled: undefined })
-    await setSettled(database, one.requestId, { transaction: hash('tx'), blockNumber: '12345678901', index: 3 })
+    await setSettled(database, hash('tx'), 12_345_678_901n, [
+      { requestId: one.requestId, index: 3 },
+      { requestId: hash('nobody'), index: 4 },
+    ])
     expect((await findRequest(second, one.requestId))?.settled).toEqual({
       transaction: hash('tx'),
       blockNumber: '12345678901',
@@ -218,7 +221,7 @@ describe.each(kinds)('%s', (_, start) => {
       const one = job(name, sequence)
       return { ...one, ticket: { ...one.ticket, requester: other } }
     }
-    for (const [index, name] of ['s1', 's2', 's3'].entries()) await saveExecuted(database, mine(name, BigInt(index)))
+    await saveExecuted(database, ...['s1', 's2', 's3'].map((name, index) => mine(name, BigInt(index))))
     const due = (nowMs: number) => listDue(database, { requester: other, nowMs, limit: 2 })
     expect((await due(0)).map(({ requestId }) => requestId)).toEqual([hash('s1'), hash('s2')])
     await setSettlement(database, [hash('s1')], 'sending')

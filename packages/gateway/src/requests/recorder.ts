@@ -12,7 +12,8 @@ export type Recorder = {
   flush: () => Promise<void>
 }
 
-const retryMs = 500
+const retryMs = 200
+const mostAttempts = 5
 
 /**
  * A crash can lose the records of the last moment. That costs nobody: a free call has no payment to answer for, and its
@@ -26,18 +27,27 @@ export function createRecorder(deps: { database: Database; log: Logger; onStored
     while (waiting.length > 0) {
       storing = waiting
       waiting = []
+      await storeAll(storing)
+      storing = []
+      deps.onStored()
+    }
+  }
+  const storeAll = async (group: readonly Recorded[]): Promise<void> => {
+    try {
+      await saveExecuted(deps.database, ...group)
+    } catch (error) {
+      deps.log.error({ err: error, requests: group.length }, 'results could not be stored together')
+      for (const job of group) await storeOne(job)
+    }
+  }
+  /** One that cannot be stored must not keep the others out. */
+  const storeOne = async (job: Recorded): Promise<void> => {
+    for (let attempt = 1; attempt <= mostAttempts; attempt++) {
       try {
-        const group = storing
-        await deps.database.transaction(async (transaction) => {
-          for (const job of group) await saveExecuted(transaction, job)
-        })
-        storing = []
-        deps.onStored()
+        return await saveExecuted(deps.database, job)
       } catch (error) {
-        deps.log.error({ err: error, requests: storing.length }, 'results could not be stored')
-        waiting = [...storing, ...waiting]
-        storing = []
-        await new Promise((resolve) => setTimeout(resolve, retryMs))
+        deps.log.error({ err: error, requestId: job.requestId, attempt }, 'a result could not be stored')
+        await new Promise((resolve) => setTimeout(resolve, retryMs * attempt))
       }
     }
   }

@@ -1,7 +1,6 @@
 import {
   type Attestation,
   attestationSchema,
-  type SettlementRecord,
   type SignedAttestation,
   type Ticket,
   ticketSchema,
@@ -20,31 +19,25 @@ export async function insertDraft(querier: Querier, job: Draft): Promise<void> {
   )
 }
 
-/** Stores a job with its result, whether or not it was stored without one before. */
-export async function saveExecuted(querier: Querier, job: Recorded): Promise<void> {
-  await querier.query(
-    `insert into requests (request_id, requester, sequence, function_id, payment_id, status, ticket, ticket_signature, salt,
-       input, from_block, created_at_ms, result, attestation, settlement, settlement_attempts, settlement_next_ms,
-       transaction, block_number, log_position)
-     values ($1, $2, $3, $4, $5, 'executed', $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0, $15, $16, $17)
-     on conflict (request_id) do update set status = 'executed', result = excluded.result,
-       ticket_signature = excluded.ticket_signature,
-       attestation = excluded.attestation, settlement = excluded.settlement, transaction = excluded.transaction,
-       block_number = excluded.block_number, log_position = excluded.log_position`,
-    [
-      ...identity(job),
-      job.salt,
-      job.input,
-      job.fromBlock,
-      job.createdAtMs,
-      job.result,
-      toJson(job.attested),
-      job.settlement,
-      job.settled?.transaction ?? null,
-      job.settled === undefined ? null : BigInt(job.settled.blockNumber),
-      job.settled?.index ?? null,
-    ],
-  )
+/** Most rows in one statement: a statement has a bounded number of parameters. */
+const mostRows = 200
+
+/** Stores jobs with their results, whether or not they were stored without before. One statement for many. */
+export async function saveExecuted(querier: Querier, ...jobs: readonly Recorded[]): Promise<void> {
+  for (let start = 0; start < jobs.length; start += mostRows) {
+    const rows = jobs.slice(start, start + mostRows).map(executedValues)
+    await querier.query(
+      `insert into requests (request_id, requester, sequence, function_id, payment_id, ticket, ticket_signature, salt,
+         input, from_block, created_at_ms, result, attestation, settlement, transaction, block_number, log_position,
+         status, settlement_attempts, settlement_next_ms)
+       values ${tuples(rows, ", 'executed', 0, 0")}
+       on conflict (request_id) do update set status = 'executed', result = excluded.result,
+         ticket_signature = excluded.ticket_signature,
+         attestation = excluded.attestation, settlement = excluded.settlement, transaction = excluded.transaction,
+         block_number = excluded.block_number, log_position = excluded.log_position`,
+      rows.flat(),
+    )
+  }
 }
 
 /** Marks a job that will have no result. */
@@ -59,13 +52,18 @@ export async function findRequest(querier: Querier, requestId: Hex): Promise<Req
   return row && toRecord(row)
 }
 
+/** Settlement needs no bytes, and they may be megabytes. */
+const withoutBytes = `request_id, ticket, ticket_signature, salt, null as input, null as result, attestation, payment_id,
+  status, settlement, settlement_attempts, settlement_next_ms, from_block, created_at_ms, transaction, block_number,
+  log_position`
+
 /** What is due for settlement, oldest first. */
 export async function listDue(
   querier: Querier,
   options: { requester: Address; nowMs: number; limit: number },
 ): Promise<RequestRecord[]> {
   const rows = await querier.query(
-    `select * from requests where requester = $1 and settlement = 'pending' and settlement_next_ms <= $2
+    `select ${withoutBytes} from requests where requester = $1 and settlement = 'pending' and settlement_next_ms <= $2
      order by sequence limit $3`,
     [options.requester, options.nowMs, options.limit],
   )
@@ -75,7 +73,7 @@ export async function listDue(
 /** What was being sent when the process ended. */
 export async function listSending(querier: Querier, requester: Address): Promise<RequestRecord[]> {
   const rows = await querier.query(
-    `select * from requests where requester = $1 and settlement = 'sending' order by sequence`,
+    `select ${withoutBytes} from requests where requester = $1 and settlement = 'sending' order by sequence`,
     [requester],
   )
   return rows.map(toRecord)
@@ -124,12 +122,19 @@ export async function postponeSettlement(querier: Querier, requestIds: readonly 
   )
 }
 
-/** Records where a request was settled, whoever settled it. */
-export async function setSettled(querier: Querier, requestId: Hex, record: SettlementRecord): Promise<void> {
+/** Records where requests were settled, whoever settled them. */
+export async function setSettled(
+  querier: Querier,
+  transaction: Hex,
+  blockNumber: bigint,
+  settled: readonly { requestId: Hex; index: number }[],
+): Promise<void> {
+  if (settled.length === 0) return
+  const rows = settled.map(({ requestId, index }) => [requestId, index])
   await querier.query(
-    `update requests set settlement = 'settled', transaction = $2, block_number = $3, log_position = $4
-     where request_id = $1`,
-    [requestId, record.transaction, BigInt(record.blockNumber), record.index],
+    `update requests set settlement = 'settled', transaction = $1, block_number = $2, log_position = v.position::integer
+     from (values ${tuples(rows, '', 3)}) as v (id, position) where request_id = v.id`,
+    [transaction, blockNumber, ...rows.flat().map(String)],
   )
 }
 
@@ -139,7 +144,7 @@ export async function listUnansweredPosted(
   options: { requester: Address; beforeMs: number; limit: number },
 ): Promise<RequestRecord[]> {
   const rows = await querier.query(
-    `select * from requests where requester = $1 and status = 'failed' and settlement = 'none'
+    `select ${withoutBytes} from requests where requester = $1 and status = 'failed' and settlement = 'none'
        and transaction is not null and created_at_ms < $2 order by sequence limit $3`,
     [options.requester, options.beforeMs, options.limit],
   )
@@ -169,6 +174,22 @@ function identity({ requestId, ticket, ticketSignature, paymentId }: Draft & { t
     paymentId ?? null,
     toJson(ticket),
     ticketSignature ?? '',
+  ]
+}
+
+function executedValues(job: Recorded): SqlValue[] {
+  return [
+    ...identity(job),
+    job.salt,
+    job.input,
+    job.fromBlock,
+    job.createdAtMs,
+    job.result,
+    toJson(job.attested),
+    job.settlement,
+    job.settled?.transaction ?? null,
+    job.settled === undefined ? null : BigInt(job.settled.blockNumber),
+    job.settled?.index ?? null,
   ]
 }
 
@@ -218,4 +239,10 @@ function toJson(value: unknown): string {
 
 function places(values: readonly unknown[], first: number): string {
   return values.map((_, index) => `$${first + index}`).join(', ')
+}
+
+/** `($1, $2 …), ($3 …)` for rows of values, each row ended by `more`. */
+function tuples(rows: readonly (readonly unknown[])[], more: string, first = 1): string {
+  const width = rows[0]?.length ?? 0
+  return rows.map((row, index) => `(${places(row, first + index * width)}${more})`).join(', ')
 }

@@ -143,13 +143,15 @@ async function writeDown(
   }
   const { transaction, blockNumber } = outcome
   const settled: RequestRecord[] = []
+  const places: { requestId: Hex; index: number }[] = []
   for (const { requestId, index } of outcome.settled) {
     const request = byId.get(requestId.toLowerCase())
     if (!request) continue
-    await setSettled(deps.database, request.requestId, { transaction, blockNumber: blockNumber.toString(), index })
-    deps.credit.release(request.requestId)
+    places.push({ requestId: request.requestId, index })
     settled.push(request)
   }
+  await setSettled(deps.database, transaction, blockNumber, places)
+  for (const { requestId } of settled) deps.credit.release(requestId)
   deps.onSettled(transaction, settled)
   for (const { requestId, reason } of outcome.skipped) {
     const request = byId.get(requestId.toLowerCase())
@@ -178,7 +180,7 @@ async function resolveConsumed(deps: SettlementQueueDeps, request: RequestRecord
   const event = await deps.chain.settledEvent(request.requestId, request.fromBlock)
   if (!event) return fail(deps, request)
   const { transaction, blockNumber, index } = event
-  await setSettled(deps.database, request.requestId, { transaction, blockNumber: blockNumber.toString(), index })
+  await setSettled(deps.database, transaction, blockNumber, [{ requestId: request.requestId, index }])
   deps.credit.release(request.requestId)
   deps.onSettled(transaction, [request])
 }
