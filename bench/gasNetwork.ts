@@ -109,9 +109,10 @@ function originalShape(): { abi: Abi; bytecode: Hex } {
   const contracts = fileURLToPath(new URL('../contracts/', import.meta.url))
   execFileSync(`${contracts}../node_modules/.bin/forge`, ['build', 'test/bench/OriginalShape.sol'], {
     cwd: contracts,
+    env: { ...process.env, FOUNDRY_OUT: 'out/bench', FOUNDRY_CACHE_PATH: 'cache/bench' },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  const artifact = JSON.parse(readFileSync(`${contracts}out/OriginalShape.sol/OriginalShape.json`, 'utf8'))
+  const artifact = JSON.parse(readFileSync(`${contracts}out/bench/OriginalShape.sol/OriginalShape.json`, 'utf8'))
   return { abi: artifact.abi as Abi, bytecode: artifact.bytecode.object as Hex }
 }
 
