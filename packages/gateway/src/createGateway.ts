@@ -4,7 +4,7 @@ import { createParts, createWalkDeps, type Parts } from './assemble.ts'
 import type { Database } from './database/database.ts'
 import { type GatewayDeps, type GatewaySettings, timing } from './gatewayDeps.ts'
 import { createApp } from './http/app.ts'
-import { createRateLimit } from './http/rateLimit.ts'
+import { createRateLimit, type RateLimit } from './http/rateLimit.ts'
 import type { FunctionRegistry } from './registry/functionRegistry.ts'
 import { functionUrls } from './registry/functionUrl.ts'
 import { startUpkeep } from './upkeep.ts'
@@ -32,13 +32,18 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   })
   await listen(server, settings)
   const url = localUrl(server, settings)
+  const rateLimit = createRateLimit({ perMinute: settings.rateLimitPerMinute, nowMs: Date.now })
   const publicUrl = settings.publicUrl ?? url
   const workerUrl = `${publicUrl.replace(/^http/, 'ws').replace(/\/$/, '')}/v1/worker`
   const walkDeps = createWalkDeps(deps, parts, functionUrls({ publicUrl, domain: settings.domain }))
-  server.on('request', createApp(appDeps(deps, parts, walkDeps, { publicUrl, workerUrl, stopping: stopping.signal })))
+  server.on(
+    'request',
+    createApp(appDeps(deps, parts, walkDeps, { publicUrl, workerUrl, stopping: stopping.signal, rateLimit })),
+  )
   server.on('upgrade', (request, socket, head) => {
     const path = (request.url ?? '').split('?')[0]
-    if (path !== '/v1/worker' || stopping.signal.aborted) return refuseUpgrade(socket as Socket)
+    const isLimited = rateLimit.take(request.socket.remoteAddress ?? '').limited !== undefined
+    if (path !== '/v1/worker' || stopping.signal.aborted || isLimited) return refuseUpgrade(socket as Socket)
     parts.hub.server.handleUpgrade(request, socket, head, (ws) => parts.hub.server.emit('connection', ws, request))
   })
   const background = [
@@ -67,7 +72,7 @@ function appDeps(
   deps: GatewayDeps,
   parts: Parts,
   walkDeps: WalkDeps,
-  urls: { publicUrl: string; workerUrl: string; stopping: AbortSignal },
+  urls: { publicUrl: string; workerUrl: string; stopping: AbortSignal; rateLimit: RateLimit },
 ) {
   const { settings } = deps
   const { publicUrl } = urls
@@ -104,7 +109,7 @@ function appDeps(
     recorder: parts.recorder,
     receipts: walkDeps,
     domain: settings.domain,
-    rateLimit: createRateLimit({ perMinute: settings.rateLimitPerMinute, nowMs: Date.now }),
+    rateLimit: urls.rateLimit,
     trustedProxies: settings.trustedProxies,
     isStopping: () => urls.stopping.aborted,
   }
@@ -129,11 +134,13 @@ async function close(running: {
   const { parts, server, walkDeps, background, stopping, ended, database } = running
   stopping.abort()
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
+  // Connections become idle one by one, as their answers are sent.
+  const idle = setInterval(() => server.closeIdleConnections(), 50)
   await Promise.race([
     Promise.all([closed, walkDeps.runs.idle()]),
     new Promise((resolve) => setTimeout(resolve, timing.drainMs).unref()),
   ])
+  clearInterval(idle)
   server.closeAllConnections()
   ended.abort()
   await parts.recorder.flush()

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isPeerHostError, PeerHostError } from '@peerhost/protocol'

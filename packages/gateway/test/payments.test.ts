@@ -338,6 +338,22 @@ test.each([
   expect(worker.seen).toEqual([])
 })
 
+test('a payment that names another network or asset is rejected', async () => {
+  const { path } = await network.publish(owner, { name: 'elsewhere', price })
+  const { header } = await signPayment(payer, await fetch(url(path)))
+  const payload = JSON.parse(Buffer.from(header, 'base64').toString())
+  for (const change of [{ network: 'eip155:1' }, { asset: owner.address }]) {
+    const changed = { ...payload, accepted: { ...payload.accepted, ...change } }
+    const response = await pay(path, Buffer.from(JSON.stringify(changed)).toString('base64'))
+    expect(response.status).toBe(402)
+    expect(await response.json()).toMatchObject({
+      code: 'payment_rejected',
+      detail: expect.stringContaining('not accepted'),
+    })
+  }
+  expect(worker.seen).toEqual([])
+})
+
 test('a signature by somebody else is rejected', async () => {
   const { path } = await network.publish(owner, { name: 'forged', price })
   const { header } = await signPayment(newKey(), await fetch(url(path)), { from: payer.account.address })

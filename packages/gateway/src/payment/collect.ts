@@ -1,4 +1,3 @@
-import type { Hex } from 'viem'
 import type { Chain } from '../chain/chain.ts'
 import type { Collected, PaymentRecord } from './payment.ts'
 import type { PaymentGate, Resource } from './x402.ts'
@@ -37,9 +36,4 @@ export async function lookUp(deps: Pick<CollectDeps, 'chain'>, record: PaymentRe
   return isOurs
     ? { type: 'paid', transaction: use.transaction }
     : { type: 'failed', reason: 'The authorization was used for another transfer.' }
-}
-
-/** The transaction of a collected payment; narrows in one place. */
-export function transactionOf(collected: Collected): Hex | undefined {
-  return collected.type === 'paid' ? collected.transaction : undefined
 }

@@ -30,6 +30,8 @@ export type PaymentGate = {
   networks: readonly string[]
   /** Throws `payment_invalid`. `undefined` when the request carries no payment. */
   read: (headers: { v2: string | undefined; v1: string | undefined }) => Payment | undefined
+  /** Why a payment cannot be for this gateway at all: another network or another asset. */
+  mismatch: (payment: Payment) => string | undefined
   challenge: (terms: Terms, resource: Resource, error: string) => { header: string; body: Record<string, unknown> }
   verify: (payment: Payment, terms: Terms, resource: Resource) => Promise<{ ok: true } | { ok: false; reason: string }>
   settle: (payment: Payment, terms: Terms, resource: Resource, timeoutMs: number) => Promise<Collected>
@@ -89,27 +91,7 @@ export function createPaymentGate(deps: { facilitator: Facilitator; network: Pay
   const { chainId, token } = deps.network
   const v2: Network = `eip155:${chainId}`
   const v1 = networkNameV1(chainId)
-  const requirements = ({ price, payTo, mode }: Terms, resource: Resource): PaymentRequirements => ({
-    scheme: 'exact',
-    network: v2,
-    asset: token.address,
-    amount: price.toString(),
-    payTo,
-    maxTimeoutSeconds: resource.maxTimeoutSeconds,
-    extra: { name: token.name, version: token.version, ...(mode === 'upfront' ? { paymentFlow: 'upfront' } : {}) },
-  })
-  const requirementsV1 = ({ price, payTo }: Terms, resource: Resource) => ({
-    scheme: 'exact',
-    network: v1,
-    maxAmountRequired: price.toString(),
-    resource: resource.url,
-    description: resource.description,
-    mimeType: resource.mimeType,
-    payTo,
-    maxTimeoutSeconds: resource.maxTimeoutSeconds,
-    asset: token.address,
-    extra: { name: token.name, version: token.version },
-  })
+  const { requirements, requirementsV1 } = requirementsOf(deps.network)
   const requirementsFor = (payment: Payment, terms: Terms, resource: Resource) =>
     (payment.x402Version === 2
       ? requirements(terms, resource)
@@ -120,6 +102,10 @@ export function createPaymentGate(deps: { facilitator: Facilitator; network: Pay
       if (headers.v2 !== undefined) return readV2(deps.network, headers.v2)
       if (headers.v1 !== undefined) return readV1(deps.network, headers.v1)
       return undefined
+    },
+    mismatch: ({ x402Version, network, asset }) => {
+      if (network !== (x402Version === 2 ? v2 : v1)) return `This network is not accepted: ${network.slice(0, 100)}.`
+      return asset === undefined || asset === token.address ? undefined : `This asset is not accepted: ${asset}.`
     },
     challenge: (terms, resource, error) => {
       const { url, description, mimeType } = resource
@@ -154,6 +140,33 @@ export function createPaymentGate(deps: { facilitator: Facilitator; network: Pay
       }),
     ],
   }
+}
+
+/** What both versions of the wire format ask for the same terms. */
+function requirementsOf({ chainId, token }: PaymentNetwork) {
+  const extra = { name: token.name, version: token.version }
+  const requirements = ({ price, payTo, mode }: Terms, resource: Resource): PaymentRequirements => ({
+    scheme: 'exact',
+    network: `eip155:${chainId}`,
+    asset: token.address,
+    amount: price.toString(),
+    payTo,
+    maxTimeoutSeconds: resource.maxTimeoutSeconds,
+    extra: { ...extra, ...(mode === 'upfront' ? { paymentFlow: 'upfront' } : {}) },
+  })
+  const requirementsV1 = ({ price, payTo }: Terms, resource: Resource) => ({
+    scheme: 'exact',
+    network: networkNameV1(chainId),
+    maxAmountRequired: price.toString(),
+    resource: resource.url,
+    description: resource.description,
+    mimeType: resource.mimeType,
+    payTo,
+    maxTimeoutSeconds: resource.maxTimeoutSeconds,
+    asset: token.address,
+    extra,
+  })
+  return { requirements, requirementsV1 }
 }
 
 /** Refusals after which no transaction of ours can still move the money. All others leave the outcome open. */

@@ -45,8 +45,7 @@ export function lifetimeOf({ timeoutMs }: LimitsClass): number {
 }
 
 /** The terms that a payment meets, or why it meets none. */
-export function matchTerms(quote: Quote, payment: Payment, networks: readonly string[], nowSeconds: number) {
-  if (!networks.includes(payment.network)) return { rejected: `This network is not accepted: ${payment.network}.` }
+export function matchTerms(quote: Quote, payment: Payment, nowSeconds: number) {
   const terms = quote.accepted.find(({ price, payTo }) => price === payment.amount && payTo === payment.payTo)
   if (!terms) return { rejected: 'Amount or payee are not those of the quote.' }
   const needed = Math.ceil(quote.limits.timeoutMs / 1_000) + 10

@@ -21,7 +21,7 @@ export type Reservation =
 
 export type ReserveDeps = TicketDeps & {
   database: Database
-  gate: Pick<PaymentGate, 'verify' | 'networks'>
+  gate: Pick<PaymentGate, 'verify' | 'mismatch'>
   sequences: Sequences
   credit: Credit
 }
@@ -48,7 +48,9 @@ export async function reserve(
   if (known && !isReusable(known, quote)) return join(known, fingerprint)
   if (known && known.state === 'paid') return bind(deps, quote, canonical, { ...known, fingerprint }, known)
 
-  const match = matchTerms(quote, payment, deps.gate.networks, deps.nowSeconds())
+  const mismatch = deps.gate.mismatch(payment)
+  if (mismatch !== undefined) return { type: 'rejected', detail: mismatch }
+  const match = matchTerms(quote, payment, deps.nowSeconds())
   if (!match.terms) return { type: 'rejected', detail: match.rejected }
   const fromBlock = deps.headBlock()
   const verified = await deps.gate.verify(payment, match.terms, quote.resource)

@@ -184,6 +184,7 @@ function deps(paid: Payment | undefined): WalkDeps {
     gate: {
       networks: ['eip155:1'],
       read: () => paid,
+      mismatch: () => undefined,
       challenge: () => ({ header: '', body: {} }),
       response: () => ['payment-response', ''],
       verify: async () => {
