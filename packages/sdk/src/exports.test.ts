@@ -35,6 +35,8 @@ test('the root entry exports exactly this', async () => {
 test('the Node entry exports exactly this', async () => {
   expect(Object.keys(await import('@peerhost/sdk/node')).sort()).toMatchInlineSnapshot(`
     [
+      "createKuboStore",
+      "createPinataStore",
       "deploy",
     ]
   `)

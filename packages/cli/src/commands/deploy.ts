@@ -31,8 +31,10 @@ export const deployCommand = createCommand<Input>({
     const connection = await openAccount(context, input, 'developer')
     const { deploy } = await import('@peerhost/sdk/node')
     const { formatDeployment, formatProgress } = await import('../deployment.ts')
+    const { blockStores } = await import('../blockStores.ts')
     const result = await deploy(connection, {
       directory: resolve(context.cwd, input.directory ?? '.'),
+      stores: await blockStores(context.env),
       ...(input.dryRun ? { dryRun: true } : {}),
       ...(input.credit ? { credit: { amount: input.credit, capPerEpoch: input.creditCap ?? input.credit } } : {}),
       onProgress: (event) => context.note(context.colors.dim(formatProgress(event))),

@@ -70,7 +70,7 @@ export declare namespace deploy {
     overrides?: ProjectOverrides | undefined
     /** Only bundle and compare: nothing is stored, registered or paid. */
     dryRun?: boolean | undefined
-    /** Stores that get new blocks as well as the gateway's, such as `createPinataStore` of `@peerhost/storage`. */
+    /** Stores that get new blocks as well as the gateway's, such as `createPinataStore`. */
     stores?: readonly BlockStore[] | undefined
     /** The runtime image to run on; one that connected workers have when absent. */
     runtimeDigest?: Hex | undefined
