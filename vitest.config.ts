@@ -15,6 +15,7 @@ export default defineConfig({
       'scripts/**/*.test.ts',
     ],
     environment: 'node',
+    globalSetup: ['test/temporaryFolder.ts'],
     // Most files wait for containers and blocks, not for a core.
     maxWorkers: 2,
     testTimeout: 30_000,
