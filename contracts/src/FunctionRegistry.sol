@@ -18,13 +18,16 @@ contract FunctionRegistry is IFunctionRegistry {
         string calldata project,
         FunctionSpec[] calldata specs
     ) external returns (bytes32[] memory functionIds, uint32[] memory versions) {
-        require(specs.length != 0, NothingToPublish());
-        require(Names.isProjectName(bytes(project)), NameInvalid(project));
-        functionIds = new bytes32[](specs.length);
-        versions = new uint32[](specs.length);
-        for (uint256 i; i < specs.length; ++i) {
-            (functionIds[i], versions[i]) = _publishOne(project, specs[i]);
-        }
+        return _publish(msg.sender, project, specs);
+    }
+
+    /// @inheritdoc IFunctionRegistry
+    function publishVersions(
+        address creator,
+        string calldata project,
+        FunctionSpec[] calldata specs
+    ) external returns (bytes32[] memory functionIds, uint32[] memory versions) {
+        return _publish(creator, project, specs);
     }
 
     /// @inheritdoc IFunctionRegistry
@@ -100,15 +103,31 @@ contract FunctionRegistry is IFunctionRegistry {
         return Hashes.functionId(creator, project, name);
     }
 
+    function _publish(
+        address creator,
+        string calldata project,
+        FunctionSpec[] calldata specs
+    ) private returns (bytes32[] memory functionIds, uint32[] memory versions) {
+        require(specs.length != 0, NothingToPublish());
+        require(Names.isProjectName(bytes(project)), NameInvalid(project));
+        functionIds = new bytes32[](specs.length);
+        versions = new uint32[](specs.length);
+        for (uint256 i; i < specs.length; ++i) {
+            (functionIds[i], versions[i]) = _publishOne(creator, project, specs[i]);
+        }
+    }
+
     function _publishOne(
+        address creator,
         string calldata project,
         FunctionSpec calldata spec
     ) private returns (bytes32 functionId, uint32 version) {
         _assertSpec(spec);
-        functionId = Hashes.functionId(msg.sender, project, spec.name);
+        functionId = Hashes.functionId(creator, project, spec.name);
         FunctionState storage state = _functions[functionId];
         bool isNew = state.owner == address(0);
         if (isNew) {
+            require(creator == msg.sender, FunctionUnknown(functionId));
             state.owner = msg.sender;
             emit FunctionCreated(functionId, msg.sender, project, spec.name);
         } else {

@@ -179,6 +179,29 @@ contract FunctionRegistryTest is Test {
         _registry.acceptOwnership(id);
     }
 
+    function test_ownership_theNewOwnerPublishesUnderTheSameId() public {
+        bytes32 id = publish(spec("now"));
+        handOver(id);
+        IFunctionRegistry.FunctionSpec[] memory specs = new IFunctionRegistry.FunctionSpec[](1);
+        specs[0] = spec("now");
+        vm.prank(_stranger);
+        (bytes32[] memory ids, uint32[] memory versions) = _registry.publishVersions(_creator, "weather", specs);
+        assertEq(ids[0], id);
+        assertEq(versions[0], 2);
+        vm.expectRevert(abi.encodeWithSelector(IFunctionRegistry.NotOwner.selector, id, _stranger, _creator));
+        vm.prank(_creator);
+        _registry.publishVersions(_creator, "weather", specs);
+    }
+
+    function test_publishVersions_createsNothingInAnothersName() public {
+        IFunctionRegistry.FunctionSpec[] memory specs = new IFunctionRegistry.FunctionSpec[](1);
+        specs[0] = spec("now");
+        bytes32 id = _registry.functionIdOf(_creator, "weather", "now");
+        vm.expectRevert(abi.encodeWithSelector(IFunctionRegistry.FunctionUnknown.selector, id));
+        vm.prank(_stranger);
+        _registry.publishVersions(_creator, "weather", specs);
+    }
+
     function test_unknownFunction() public {
         bytes memory unknown = abi.encodeWithSelector(IFunctionRegistry.FunctionUnknown.selector, bytes32("x"));
         vm.expectRevert(unknown);

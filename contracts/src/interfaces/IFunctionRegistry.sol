@@ -89,6 +89,14 @@ interface IFunctionRegistry {
         FunctionSpec[] calldata specs
     ) external returns (bytes32[] memory functionIds, uint32[] memory versions);
 
+    /// @notice The same for functions of another creator that the caller owns since a transfer: ids keep their creator.
+    /// Reverts with `FunctionUnknown` for a function that the creator has not published.
+    function publishVersions(
+        address creator,
+        string calldata project,
+        FunctionSpec[] calldata specs
+    ) external returns (bytes32[] memory functionIds, uint32[] memory versions);
+
     /// @notice Points a function at one of its versions: a rollback, or its undoing.
     function setCurrentVersion(
         bytes32 functionId,
