@@ -2,7 +2,7 @@
  * The test command: every stage, in order, with the count of tests as its last line.
  * `npm test -- contracts unit` runs only the stages that are named.
  */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,6 +34,16 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
+// Whoever ends this ends what it started: every command here stops its own children on SIGTERM.
+const children = new Set<ChildProcess>()
+let interrupted = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    interrupted = true
+    for (const child of children) child.kill('SIGTERM')
+  })
+}
+
 await requireDockerEngine({ onStep: (text) => console.error(text) })
 const total: Count = { passed: 0, failed: 0 }
 // The compiler of the contracts uses one core for minutes: everything else goes on beside it.
@@ -41,7 +51,7 @@ const chosen = stages.filter(({ name }) => wanted.length === 0 || wanted.include
 const compiling = chosen.filter(({ name }) => name === 'contracts').map(perform)
 for (const stage of chosen.filter(({ name }) => name !== 'contracts')) await perform(stage)
 await Promise.all(compiling)
-process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
+process.exitCode = interrupted ? 130 : total.failed === 0 && total.passed > 0 ? 0 : 1
 console.log(`\n${total.passed} passed, ${total.failed} failed`)
 
 async function perform(stage: Stage): Promise<void> {
@@ -136,12 +146,17 @@ function run(
   cwd = root,
   output: 'show' | 'collect' = 'show',
 ): Promise<{ code: number; stdout: string }> {
+  if (interrupted) return Promise.resolve({ code: 130, stdout: '' })
   const [program = '', ...args] = command
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd, stdio: ['ignore', output === 'show' ? 'inherit' : 'pipe', 'inherit'] })
+    children.add(child)
     const chunks: Buffer[] = []
     child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk))
     child.once('error', reject)
-    child.once('close', (code) => resolve({ code: code ?? 1, stdout: Buffer.concat(chunks).toString() }))
+    child.once('close', (code) => {
+      children.delete(child)
+      resolve({ code: code ?? 1, stdout: Buffer.concat(chunks).toString() })
+    })
   })
 }
