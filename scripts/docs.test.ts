@@ -26,7 +26,10 @@ test('every dependency has its reason', () => {
 })
 
 describe.each(
-  globSync('{*.md,docs/**/*.md,packages/*/README.md,examples/*/README.md,bench/*.md,vectors/*.md,contracts/*.md,examples/*.md}', { cwd: root }),
+  globSync(
+    '{*.md,docs/**/*.md,packages/*/README.md,examples/*/README.md,bench/*.md,vectors/*.md,contracts/*.md,examples/*.md}',
+    { cwd: root },
+  ),
 )('%s', (file) => {
   test('links to files that exist', () => {
     const links = [...read(file).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map((match) => match[1] ?? '')
