@@ -4,6 +4,7 @@ import { type Attestation, hashAttestation } from './attestation.ts'
 import { fromBase64, toBase64 } from './body.ts'
 import type { ProtocolDomain } from './domain.ts'
 import { PeerHostError } from './errors.ts'
+import { addressSchema as address, bytes32Schema as bytes32, hexSchema as hex } from './hexSchema.ts'
 import { hashInput } from './request.ts'
 import { decodeResult, hashResult, outcomeNumber } from './result.ts'
 import { seal } from './seal.ts'
@@ -47,15 +48,6 @@ export type Receipt = {
 /** What the chain says about a receipt's signers is worth: `verified` by the open network, or by operators the owner chose. */
 export type AssuranceLevel = 'verified' | 'operator-signed'
 
-const hex = z.custom<Hex>((value) => typeof value === 'string' && /^0x([0-9a-f]{2})*$/i.test(value), 'not hex')
-const bytes32 = z.custom<Hex>(
-  (value) => typeof value === 'string' && /^0x[0-9a-f]{64}$/i.test(value),
-  'not 32 bytes of hex',
-)
-const address = z.custom<Address>(
-  (value) => typeof value === 'string' && /^0x[0-9a-f]{40}$/i.test(value),
-  'not an address',
-)
 const amount = z
   .string()
   .regex(/^(0|[1-9][0-9]{0,38})$/)

@@ -1,6 +1,6 @@
-import type { Address, Hex } from 'viem'
 import { z } from 'zod'
 import { PeerHostError } from './errors.ts'
+import { addressSchema as address, bytes32Schema as bytes32, hexSchema as hex } from './hexSchema.ts'
 import { LIMITS } from './limits.ts'
 import { attestationSchema, ticketSchema } from './receipt.ts'
 
@@ -11,15 +11,6 @@ import { attestationSchema, ticketSchema } from './receipt.ts'
  * `roll` → `rolled` | `roll-refused`; `input` → `input-given` | `input-unknown` for tickets that the worker saw on chain;
  * `settled` tells which requests were paid and where.
  */
-const hex = z.custom<Hex>((value) => typeof value === 'string' && /^0x([0-9a-f]{2})*$/i.test(value), 'not hex')
-const bytes32 = z.custom<Hex>(
-  (value) => typeof value === 'string' && /^0x[0-9a-f]{64}$/i.test(value),
-  'not 32 bytes of hex',
-)
-const address = z.custom<Address>(
-  (value) => typeof value === 'string' && /^0x[0-9a-f]{40}$/i.test(value),
-  'not an address',
-)
 const base64 = z.string().max(LIMITS.wireFrameBytes)
 const count = z.int().nonnegative()
 

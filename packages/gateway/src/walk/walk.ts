@@ -20,9 +20,8 @@ export type WalkDeps = ResolveDeps &
   QuoteDeps &
   ReserveDeps &
   Omit<DispatchDeps, 'renew'> &
-  Omit<ConfirmDeps, 'onPosting' | 'onPosted'> & {
+  Omit<ConfirmDeps, 'onPosting'> & {
     onPosting: (job: Job, payment: PaymentRecord | undefined) => Promise<void>
-    onPosted: ConfirmDeps['onPosted']
   } & RecordDeps &
   SettlePaymentDeps &
   RespondDeps &
