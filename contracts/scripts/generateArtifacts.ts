@@ -39,31 +39,39 @@ function formatBytecode(exportName: string, docs: string, object: string): strin
   return `\n/** ${docs} */\nexport const ${exportName} =\n  '${object}'\n`
 }
 
+/** Every contract that the packages speak to: the name of its ABI's export, and its file. */
+const contracts = {
+  confirmedLane: 'ConfirmedLane',
+  directory: 'Directory',
+  disputeCourt: 'DisputeCourt',
+  executionCoordinator: 'ExecutionCoordinator',
+  functionRegistry: 'FunctionRegistry',
+  operatorRegistry: 'OperatorRegistry',
+  paymentEscrow: 'PaymentEscrow',
+  protocolParameters: 'ProtocolParameters',
+}
+
 function render(): Map<string, string> {
-  const coordinator = readArtifact('ExecutionCoordinator')
-  const registry = readArtifact('FunctionRegistry')
   const token = readArtifact('TestUSDC')
-  const abis = [
-    formatAbi('executionCoordinatorAbi', coordinator),
-    formatAbi('functionRegistryAbi', registry),
-    formatAbi('testUsdcAbi', token),
-  ]
-  const bytecodes = [
-    formatBytecode(
-      'executionCoordinatorBytecode',
-      'Creation code; the constructor takes one struct of parameters.',
-      coordinator.bytecode.object,
-    ),
-    formatBytecode('functionRegistryBytecode', 'Creation code; no constructor arguments.', registry.bytecode.object),
-    formatBytecode(
-      'testUsdcRuntimeBytecode',
-      'Deployed code, to be placed at any address of a local chain.',
-      token.deployedBytecode.object,
-    ),
-  ]
+  const built = Object.entries(contracts).map(([name, contract]) => ({ name, artifact: readArtifact(contract) }))
+  const abis = built.map(({ name, artifact }) => formatAbi(`${name}Abi`, artifact))
+  const bytecodes = built.map(({ name, artifact }) =>
+    formatBytecode(`${name}Bytecode`, 'Creation code; append the constructor arguments.', artifact.bytecode.object),
+  )
+  const factory = readArtifact('Create3Factory')
   return new Map([
-    ['packages/protocol/src/abi.generated.ts', notice + abis.join('')],
-    ['packages/devnet/src/artifacts.generated.ts', notice + bytecodes.join('')],
+    ['packages/protocol/src/abi.generated.ts', notice + abis.join('') + formatAbi('testUsdcAbi', token)],
+    [
+      'packages/devnet/src/artifacts.generated.ts',
+      notice +
+        bytecodes.join('') +
+        formatBytecode('create3FactoryBytecode', 'Creation code; no constructor arguments.', factory.bytecode.object) +
+        formatBytecode(
+          'testUsdcRuntimeBytecode',
+          'Deployed code, to be placed at any address of a local chain.',
+          token.deployedBytecode.object,
+        ),
+    ],
   ])
 }
 
