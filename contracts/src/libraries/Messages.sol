@@ -13,6 +13,8 @@ library Messages {
     uint8 internal constant LANE_CONFIRMED = 2;
 
     uint8 internal constant SEAT_ALL_SEATED = 1;
+    uint8 internal constant SEAT_DRAWN = 2;
+    uint8 internal constant SEAT_WIDENED = 3;
 
     uint8 internal constant OUTCOME_COMPLETED = 1;
     uint8 internal constant OUTCOME_THREW = 2;
