@@ -300,6 +300,10 @@ interface IDisputeCourt {
     function openCasesOf(
         bytes32 requestId
     ) external view returns (uint256);
+    /// @notice True when a case about this request is open or was lost: what settlement of a quorum asks, in one read.
+    function isContested(
+        bytes32 requestId
+    ) external view returns (bool);
     /// @notice Cases about a request that ended without an acquittal: convicted, flagged, hung, unavailable or undecided. Its money goes back.
     function lostCasesOf(
         bytes32 requestId

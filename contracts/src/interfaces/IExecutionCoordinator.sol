@@ -276,6 +276,14 @@ interface IExecutionCoordinator {
         address requester,
         uint64 sequence
     ) external view returns (bool);
+    /// @notice Why this requester has no drawn seats for a ticket of that sequence, epoch and time: `RequesterNotBonded` when
+    /// its bond does not count for it, `SequenceAhead` when the number is outside of the window; `None` when it has.
+    function drawReason(
+        address requester,
+        uint64 sequence,
+        uint32 epoch,
+        uint40 issuedAt
+    ) external view returns (SkipReason);
     function hashTicket(
         Ticket calldata ticket
     ) external view returns (bytes32);

@@ -99,6 +99,8 @@ interface IProtocolParameters {
     function settlementTermsAt(
         uint256 issuedAt
     ) external view returns (uint16 protocolFeeBps, uint8 committeeSize);
+    /// @notice The same for now, and since when: tickets issued at `since` or later need no further read.
+    function settlementTerms() external view returns (uint16 protocolFeeBps, uint8 committeeSize, uint40 since);
     /// @notice The announced change, and when it takes effect; zero when there is none.
     function announced() external view returns (Parameters memory parameters, uint40 effectiveAt);
 }
