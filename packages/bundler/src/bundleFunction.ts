@@ -63,15 +63,19 @@ async function readExports({ directory, name, file }: Failing): Promise<Handlers
   if (names.length === 0) {
     throw new PeerHostError('build_failed', `${file} exports no handler.`, {
       details: [`Function: ${name}`],
-      hint: 'Export a default function, an object with `fetch`, or functions named GET, POST, …',
+      hint: 'Export a default function, an object with `fetch`, a function named tool, or functions named GET, POST, …',
     })
   }
-  const hasDefault = names.includes('default')
-  return { names, methods: functionMethods.filter((method) => hasDefault || names.includes(method)) }
+  return { names, methods: functionMethods.filter((method) => answers(names, method)) }
+}
+
+function answers(names: readonly string[], method: FunctionMethod): boolean {
+  if (names.includes('default')) return true
+  return names.includes('tool') ? method === 'POST' || method === 'OPTIONS' : names.includes(method)
 }
 
 function isHandlerName(name: string): boolean {
-  return name === 'default' || (functionMethods as readonly string[]).includes(name)
+  return name === 'default' || name === 'tool' || (functionMethods as readonly string[]).includes(name)
 }
 
 async function buildScript(parameters: Failing, names: readonly string[] | undefined) {

@@ -250,6 +250,12 @@ describe('handlers', () => {
     expect(metadata.methods).toHaveLength(count)
   })
 
+  test('exporting a tool answers POST', async () => {
+    const { metadata, bundle } = await only({ 'functions/a.ts': 'export const tool = ({ a }: { a: number }) => a + 1' })
+    expect(metadata.methods).toEqual(['POST', 'OPTIONS'])
+    expect((evaluate(bundle).tool as (input: unknown) => unknown)({ a: 41 })).toBe(42)
+  })
+
   test.each([
     ['nothing', 'export {}'],
     ['only helpers', 'export const get = () => 1; export const config = {}'],

@@ -1,3 +1,5 @@
+import { type Tool, toolHandler } from './tool.ts'
+
 /** What a function's module gives us: one way to answer a request. */
 export type Handler = (request: Request, context: Context) => unknown
 
@@ -8,7 +10,7 @@ const methods = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']
 
 /**
  * Finds the handler in a module's exports: `{ fetch }` or a bare function as default export (or as the exports
- * themselves), else the export named after the method. Undefined: this is not a function's module.
+ * themselves), else `tool`, else the export named after the method. Undefined: this is not a function's module.
  */
 export function findHandler(exports: unknown, method: string): Handler | undefined {
   for (const candidate of [read(exports, 'default'), read(read(exports, 'default'), 'default'), exports]) {
@@ -19,6 +21,8 @@ export function findHandler(exports: unknown, method: string): Handler | undefin
       ? (request, context) => fetch.call(candidate, request, {}, context)
       : (request, context) => (candidate as Handler)(request, context)
   }
+  const tool = read(exports, 'tool')
+  if (typeof tool === 'function') return methodHandler({ POST: toolHandler(tool as Tool) }, ['POST'], method)
   const offered = methods.filter((name) => typeof read(exports, name) === 'function')
   return offered.length === 0 ? undefined : methodHandler(exports, offered, method)
 }

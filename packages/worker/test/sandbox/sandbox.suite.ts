@@ -55,6 +55,33 @@ export function describeSandbox(name: string, create: () => Promise<Sandbox>): v
       })
     })
 
+    describe('a tool', () => {
+      const source = `exports.tool = ({ a = 0, b = 0, ...rest }, { waitUntil }) =>
+        'as' in rest ? (rest.as === 'nothing' ? undefined : new Response('own', { status: 201 })) : { sum: a + b, typeof: typeof waitUntil }`
+      const call = (body: string, method = 'POST') =>
+        answerOf(source, { request: requestOf({ method, body: new TextEncoder().encode(body) }) })
+
+      test('takes named arguments and gives a value', async () => {
+        const { status, text } = await call('{"a":40,"b":2}')
+        expect({ status, body: JSON.parse(text) }).toEqual({ status: 200, body: { sum: 42, typeof: 'function' } })
+      })
+
+      test('takes no arguments, gives nothing, or a response of its own', async () => {
+        expect(JSON.parse((await call('')).text)).toMatchObject({ sum: 0 })
+        expect((await call('{"as":"nothing"}')).status).toBe(204)
+        expect(await call('{"as":"response"}')).toMatchObject({ status: 201, text: 'own' })
+      })
+
+      test.each(['[1]', '"text"', 'null', '{'])('refuses %s as arguments', async (body) => {
+        const { status, text } = await call(body)
+        expect({ status, body: JSON.parse(text) }).toMatchObject({ status: 400, body: { code: 'request_invalid' } })
+      })
+
+      test('answers POST only', async () => {
+        expect((await call('', 'GET')).status).toBe(405)
+      })
+    })
+
     describe('the handler', () => {
       test.each([
         [
