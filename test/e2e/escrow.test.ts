@@ -9,7 +9,7 @@ import { disputeTimes, eventually, startTestNetwork, type TestNetwork } from './
 
 let network: TestNetwork
 beforeAll(async () => {
-  network = await startTestNetwork({ workers: 2, times: { ...disputeTimes, challengeWindow: 15 } })
+  network = await startTestNetwork({ workers: 2, times: { ...disputeTimes, settlementGrace: 7, challengeWindow: 15 } })
 })
 afterAll(() => network?.close())
 
