@@ -25,7 +25,6 @@ abstract contract TicketEvidence {
     IConfirmedLane internal immutable _confirmedLane;
     uint256 internal immutable _epochSeconds;
     uint256 internal immutable _maximumTicketLifetime;
-    uint256 private immutable _unbondingPeriod;
 
     constructor(
         Suite memory suite
@@ -37,7 +36,6 @@ abstract contract TicketEvidence {
         IProtocolParameters.Times memory times = IProtocolParameters(suite.parameters).times();
         _epochSeconds = times.epochSeconds;
         _maximumTicketLifetime = times.maximumTicketLifetime;
-        _unbondingPeriod = times.unbondingPeriod;
     }
 
     /// @dev The domain of every message about executions, whichever contract reads it.
@@ -146,15 +144,12 @@ abstract contract TicketEvidence {
             );
     }
 
-    /// @dev Whether the requester's bond counted when it issued the ticket. Seats are drawn for bonded requesters only, or
-    /// one would try addresses until its own operators win.
-    function _isRequesterBonded(
+    /// @dev Why this requester has no drawn seats, whoever won them: it is not bonded, or it chose its sequence number. One
+    /// would try addresses and numbers until its own operators win.
+    function _drawReason(
         IExecutionCoordinator.Ticket calldata ticket
-    ) internal view returns (bool) {
-        IExecutionCoordinator.RequesterBond memory bond = _coordinator.requesterBond(ticket.requester);
-        // A bond on its way out counts for what was issued before it began to leave.
-        if (bond.withdrawableAt != 0 && ticket.issuedAt + _unbondingPeriod >= bond.withdrawableAt) return false;
-        return bond.countsFrom <= ticket.epoch && bond.amount >= _parameters.inForceAt(ticket.issuedAt).requesterBond;
+    ) internal view returns (IExecutionCoordinator.SkipReason) {
+        return _coordinator.drawReason(ticket.requester, ticket.sequence, ticket.epoch, ticket.issuedAt);
     }
 
     /// @dev A requester is a wallet of either kind. Plain signatures come first: a wallet that delegates (EIP-7702) has code
