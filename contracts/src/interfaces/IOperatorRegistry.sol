@@ -46,6 +46,14 @@ interface IOperatorRegistry {
         uint32 operatorCount;
     }
 
+    /// @notice An amount of nothing was staked.
+    error AmountZero();
+    /// @notice The zero address can neither be a key nor receive anything here.
+    error AddressZero();
+    /// @notice The token moved another amount than it was asked to: such a token cannot be accounted for.
+    error TokenAmountMismatch(uint256 expected, uint256 received);
+    /// @notice The call is possible from `availableAt` on.
+    error TooEarly(uint256 availableAt, uint256 nowAt);
     /// @notice The operator is in another status than this call needs.
     error OperatorNotInStatus(address operator, OperatorStatus expected, OperatorStatus actual);
     /// @notice An active operator holds at least the minimum stake.
@@ -54,7 +62,7 @@ interface IOperatorRegistry {
     error ExecutionKeyTaken(address executionKey, address operator);
     /// @notice The proof is not the execution key's signature over `ExecutionKeyProof` with the operator's current `keyNonce`.
     error ExecutionKeyProofInvalid(address operator, address executionKey);
-    /// @notice The operator has revoked its key: bind another one first.
+    /// @notice The operator has no key: bind another one first.
     error ExecutionKeyMissing(address operator);
     /// @notice Disputes hold this operator's stake until they end.
     error CasesOpen(address operator, uint256 openCases);
@@ -109,7 +117,7 @@ interface IOperatorRegistry {
     function drain() external;
     /// @notice Back to work from draining.
     function resume() external;
-    /// @notice Begins the exit; stake may be withdrawn after the unbonding period and the last dispute.
+    /// @notice Begins the exit, from jail as well; stake may be withdrawn after the unbonding period and the last dispute.
     function unbond() external;
     function withdrawStake(
         address to
@@ -122,7 +130,8 @@ interface IOperatorRegistry {
 
     // ------------------------------------------------------------ the suite's
 
-    /// @notice Takes up to `amount` of the stake and sends it to `recipient`; the court and the confirmed lane only.
+    /// @notice Takes up to `amount` of the stake and sends it to `recipient`; the court and the confirmed lane only. An active
+    /// operator that is left with less than the minimum stake drains until it adds what is missing.
     /// @return taken What was there to take.
     function slash(
         address operator,
@@ -171,9 +180,9 @@ interface IOperatorRegistry {
         uint32 epoch,
         uint256 committeeSize
     ) external view returns (bool);
-    /// @notice Whether `operator` has a seat for the request: every active operator where all are seated, else by
+    /// @notice Whether `operator` has a seat for the request: every operator where all are seated, else by
     /// `H(epochSeed, requester, sequence, operator) < stake / totalStake × committeeSize`, for tickets issued after the
-    /// seed was captured.
+    /// seed was captured. That it was active then is shown by its execution key: ask `operatorForKey` as well.
     function isSeated(
         address operator,
         address requester,

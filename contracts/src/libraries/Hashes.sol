@@ -9,6 +9,8 @@ library Hashes {
         keccak256("PeerHostCommitment(bytes32 requestId,address worker,bytes32 resultSeal,bytes32 salt)");
     bytes32 internal constant PAYMENT_TYPEHASH =
         keccak256("PeerHostPayment(uint256 chainId,address asset,address payer,bytes32 nonce)");
+    bytes32 internal constant SEAT_SUBJECT_TYPEHASH = keccak256("PeerHostSeat(address requester,uint64 sequence)");
+    bytes32 internal constant DRAW_TYPEHASH = keccak256("PeerHostDraw(bytes32 seed,bytes32 subject,address operator)");
 
     /// @notice The name of a function for ever, through versions and owners. Vectors: functionId.json.
     function functionId(
@@ -57,6 +59,35 @@ library Hashes {
         bytes32 nonce
     ) internal pure returns (bytes32) {
         return keccak256(abi.encode(PAYMENT_TYPEHASH, chainId, asset, payer, nonce));
+    }
+
+    /// @notice What a seat is drawn about: fixed before the requester can try alternatives. Vectors: seatDraw.json.
+    function seatSubject(
+        address requester,
+        uint64 sequence
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(SEAT_SUBJECT_TYPEHASH, requester, sequence));
+    }
+
+    /// @notice One operator's lot: a number below 2^128. Vectors: seatDraw.json.
+    function lot(
+        bytes32 seed,
+        bytes32 subject,
+        address operator
+    ) internal pure returns (uint256) {
+        return uint256(keccak256(abi.encode(DRAW_TYPEHASH, seed, subject, operator))) >> 128;
+    }
+
+    /// @notice Whether a lot wins one of `size` seats: `lot / 2^128 < stake / totalStake × size`, in integers. A zero stake or
+    /// total never wins. Vectors: seatDraw.json.
+    function wins(
+        uint256 drawnLot,
+        uint256 stake,
+        uint256 totalStake,
+        uint256 size
+    ) internal pure returns (bool) {
+        if (stake == 0 || totalStake == 0) return false;
+        return drawnLot * totalStake < stake * size * 2 ** 128;
     }
 
     /// @notice Hash of a canonical request's bytes. Vectors: request.json.

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {IExecutionCoordinator} from "../interfaces/IExecutionCoordinator.sol";
+import {IPaymentEscrow} from "../interfaces/IPaymentEscrow.sol";
 
 /// @title The protocol's signed messages: EIP-712 types, digests and the numbers inside them.
 /// @notice Each digest has a twin of the same name in packages/protocol; vectors/ holds the agreement.
@@ -39,6 +40,11 @@ library Messages {
         keccak256("BatchRoll(uint8 protocolVersion,uint32 count,bytes32 root)");
     bytes32 internal constant EXECUTION_KEY_PROOF_TYPEHASH =
         keccak256("ExecutionKeyProof(uint8 protocolVersion,address operator,address executionKey,uint256 nonce)");
+    bytes32 internal constant ESCROW_TERMS_TYPEHASH = keccak256(
+        "EscrowTerms(address requester,bytes32 functionId,uint32 functionVersion,bytes32 inputSeal,address payee,uint128 price,uint40 deadline,bytes32 nonce)"
+    );
+    bytes32 internal constant RELAYED_ACTION_TYPEHASH =
+        keccak256("RelayedAction(address account,bytes action,uint256 nonce,uint40 deadline)");
 
     /// @notice A ticket as it enters its hash: the type hash, then the members of `Ticket`, a word each. Settlement keeps one
     /// and changes what differs from item to item, which costs a third of encoding the ticket anew.
@@ -172,6 +178,28 @@ library Messages {
         return MessageHashUtils.toTypedDataHash(
             domain, keccak256(abi.encode(EXECUTION_KEY_PROOF_TYPEHASH, PROTOCOL_VERSION, operator, executionKey, nonce))
         );
+    }
+
+    /// @notice What an owner or operator signs so that anyone may send its action. `domain` is that of the called contract.
+    /// Vectors: relayedAction.json.
+    function hashRelayedAction(
+        bytes32 domain,
+        address account,
+        bytes memory action,
+        uint256 nonce,
+        uint40 deadline
+    ) internal pure returns (bytes32) {
+        return MessageHashUtils.toTypedDataHash(
+            domain, keccak256(abi.encode(RELAYED_ACTION_TYPEHASH, account, keccak256(action), nonce, deadline))
+        );
+    }
+
+    /// @notice The quote id in escrow mode: what the payer agrees to. Vectors: escrowTerms.json.
+    function hashEscrowTerms(
+        bytes32 domain,
+        IPaymentEscrow.EscrowTerms memory terms
+    ) internal pure returns (bytes32) {
+        return MessageHashUtils.toTypedDataHash(domain, keccak256(abi.encode(ESCROW_TERMS_TYPEHASH, terms)));
     }
 
     /// @notice Seconds since 1970 → epoch number. Twin: `epochAt`.
