@@ -13,6 +13,7 @@ interface IDirectory {
         Retired
     }
 
+    /// @notice One version. `listedAt` is from when it may be listed, and once it is, since when.
     struct Suite {
         SuiteStatus status;
         uint40 listedAt;
@@ -25,6 +26,8 @@ interface IDirectory {
         address court;
     }
 
+    /// @notice A directory has a governor and a delay.
+    error ParameterInvalid(string name);
     /// @notice Only the governor changes the list.
     error NotGovernor(address governor, address caller);
     /// @notice The version is in another status than this call needs.
@@ -51,7 +54,7 @@ interface IDirectory {
     function list(
         uint32 version
     ) external;
-    /// @notice Marks a version as closed to new work; the governor only.
+    /// @notice Marks a version as closed to new work, or takes an announcement back; the governor only.
     function retire(
         uint32 version
     ) external;

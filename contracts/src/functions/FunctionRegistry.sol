@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IFunctionRegistry} from "./interfaces/IFunctionRegistry.sol";
-import {Hashes} from "./libraries/Hashes.sol";
-import {Names} from "./libraries/Names.sol";
+import {IFunctionRegistry} from "../interfaces/IFunctionRegistry.sol";
+import {Hashes} from "../libraries/Hashes.sol";
+import {Names} from "../libraries/Names.sol";
+import {RelayedActions} from "../relay/RelayedActions.sol";
 
 /// @title Functions, their immutable deployments and their prices.
-contract FunctionRegistry is IFunctionRegistry {
+contract FunctionRegistry is IFunctionRegistry, RelayedActions {
     uint8 private constant LAST_LANE = 2;
     uint8 private constant LAST_PAYMENT_MODE = 3;
 
@@ -18,7 +19,7 @@ contract FunctionRegistry is IFunctionRegistry {
         string calldata project,
         FunctionSpec[] calldata specs
     ) external returns (bytes32[] memory functionIds, uint32[] memory versions) {
-        return _publish(msg.sender, project, specs);
+        return _publish(_actor(), project, specs);
     }
 
     /// @inheritdoc IFunctionRegistry
@@ -70,11 +71,12 @@ contract FunctionRegistry is IFunctionRegistry {
         bytes32 functionId
     ) external {
         FunctionState storage state = _known(functionId);
-        require(state.pendingOwner == msg.sender, NotPendingOwner(functionId, state.pendingOwner, msg.sender));
+        address actor = _actor();
+        require(state.pendingOwner == actor, NotPendingOwner(functionId, state.pendingOwner, actor));
         address previousOwner = state.owner;
-        state.owner = msg.sender;
+        state.owner = actor;
         state.pendingOwner = address(0);
-        emit OwnershipTransferred(functionId, previousOwner, msg.sender);
+        emit OwnershipTransferred(functionId, previousOwner, actor);
     }
 
     /// @inheritdoc IFunctionRegistry
@@ -125,13 +127,14 @@ contract FunctionRegistry is IFunctionRegistry {
         _assertSpec(spec);
         functionId = Hashes.functionId(creator, project, spec.name);
         FunctionState storage state = _functions[functionId];
+        address actor = _actor();
         bool isNew = state.owner == address(0);
         if (isNew) {
-            require(creator == msg.sender, FunctionUnknown(functionId));
-            state.owner = msg.sender;
-            emit FunctionCreated(functionId, msg.sender, project, spec.name);
+            require(creator == actor, FunctionUnknown(functionId));
+            state.owner = actor;
+            emit FunctionCreated(functionId, actor, project, spec.name);
         } else {
-            require(state.owner == msg.sender, NotOwner(functionId, state.owner, msg.sender));
+            require(state.owner == actor, NotOwner(functionId, state.owner, actor));
         }
         version = ++state.latestVersion;
         state.currentVersion = version;
@@ -194,6 +197,7 @@ contract FunctionRegistry is IFunctionRegistry {
         bytes32 functionId
     ) private view returns (FunctionState storage state) {
         state = _known(functionId);
-        require(state.owner == msg.sender, NotOwner(functionId, state.owner, msg.sender));
+        address actor = _actor();
+        require(state.owner == actor, NotOwner(functionId, state.owner, actor));
     }
 }

@@ -2,8 +2,8 @@
 pragma solidity ^0.8.28;
 
 import {Test} from "forge-std/Test.sol";
-import {FunctionRegistry} from "../src/FunctionRegistry.sol";
-import {IFunctionRegistry} from "../src/interfaces/IFunctionRegistry.sol";
+import {FunctionRegistry} from "../../src/functions/FunctionRegistry.sol";
+import {IFunctionRegistry} from "../../src/interfaces/IFunctionRegistry.sol";
 
 contract FunctionRegistryTest is Test {
     FunctionRegistry private _registry;
