@@ -42,18 +42,27 @@ interface IPaymentEscrow {
 
     /// @param isProven The payer's money was moved by this contract, or by the payer through it. Otherwise it claims a
     /// transfer that somebody else executed; with a rival claim nobody is refunded and the money goes to the treasury.
+    /// @param deadline While open, the latest deadline that the ticket may have (of a claim made later, its own time); once
+    /// settled, the ticket's.
+    /// @param outcome Of the recorded result, as `httpStatus`, `quorum` and `requestId`.
     struct Escrow {
         EscrowStatus status;
         bool isProven;
         bool isContested;
         address payer;
-        uint40 settledAt;
-        bytes32 requestId;
-        bytes32 resultSeal;
+        uint40 deadline;
         uint8 outcome;
         uint16 httpStatus;
-        uint40 deadline;
         uint8 quorum;
+        bytes32 requestId;
+    }
+
+    /// @notice A second payment of the price to the same deposit address, which somebody else executed: whoever claims it gets
+    /// it back after `returnableAt`, unless somebody else claims it too.
+    struct Claim {
+        address claimant;
+        bool isContested;
+        uint40 returnableAt;
     }
 
     /// @notice The escrow is in another status than this call needs.
@@ -70,6 +79,18 @@ interface IPaymentEscrow {
     error DisputeOpen(bytes32 quoteId, bytes32 requestId);
     /// @notice Terms that no payment can meet: no price, no payee, or a deadline in the past.
     error TermsInvalid(string member);
+    /// @notice Ticket and attestations do not prove a result. `reason` says why.
+    error EvidenceInvalid(bytes32 requestId, IExecutionCoordinator.SkipReason reason);
+    /// @notice The call is possible after `lastMoment`.
+    error TooEarly(uint256 lastMoment, uint256 nowAt);
+    /// @notice There is no second payment that is claimed, or it went back already.
+    error NothingClaimed(bytes32 quoteId);
+    /// @notice There is nothing for this account to take out.
+    error NothingToWithdraw(address account);
+    /// @notice The zero address cannot receive anything.
+    error AddressZero();
+    /// @notice The token moved another amount than it was asked to: such a token cannot be accounted for.
+    error TokenAmountMismatch(uint256 expected, uint256 received);
 
     event EscrowOpened(
         bytes32 indexed quoteId,
@@ -80,6 +101,8 @@ interface IPaymentEscrow {
         bool isProven
     );
     event EscrowContested(bytes32 indexed quoteId, address indexed firstClaim, address indexed rivalClaim);
+    /// @notice A second payment that somebody else executed is claimed beside the first.
+    event SecondPaymentClaimed(bytes32 indexed quoteId, address indexed claimant, uint40 returnableAt);
     event EscrowSettled(
         bytes32 indexed quoteId, bytes32 indexed requestId, bytes32 resultSeal, uint8 outcome, uint16 status
     );
@@ -90,7 +113,8 @@ interface IPaymentEscrow {
     event Withdrawn(address indexed account, address indexed to, uint256 amount);
 
     /// @notice Executes a payer's authorization into the deposit address, or, when somebody else has executed it already,
-    /// records the payer's claim to what is there. Anyone may call.
+    /// records the payer's claim to what is there. Anyone may call. A second payment goes back: at once when it is executed
+    /// here, by `returnSecondPayment` when it is claimed. After the terms' deadline nothing is executed, only claimed.
     function open(
         EscrowTerms calldata terms,
         Authorization calldata authorization
@@ -118,10 +142,16 @@ interface IPaymentEscrow {
     function refund(
         EscrowTerms calldata terms
     ) external;
+    /// @notice Credits whoever claims a second payment, or the treasury when several do, after time for rival claims. Anyone
+    /// may call.
+    function returnSecondPayment(
+        EscrowTerms calldata terms
+    ) external;
     function withdraw(
         address to
     ) external returns (uint256 amount);
 
+    function token() external view returns (address);
     function quoteIdOf(
         EscrowTerms calldata terms
     ) external view returns (bytes32);
@@ -132,6 +162,10 @@ interface IPaymentEscrow {
     function getEscrow(
         bytes32 quoteId
     ) external view returns (Escrow memory);
+    /// @notice The claimed second payment; empty when there is none or it went back.
+    function getSecondClaim(
+        bytes32 quoteId
+    ) external view returns (Claim memory);
     function balanceOf(
         address account
     ) external view returns (uint256);
