@@ -8,6 +8,7 @@ import {
   parseAbiParameters,
   stringToBytes,
 } from 'viem'
+import { seatDraws } from './seatDraw.ts'
 import type { RejectCase, VectorFile } from './vectorFile.ts'
 
 const maxBytes32: Hex = `0x${'f'.repeat(64)}`
@@ -18,7 +19,13 @@ const textHash = (text: string): Hex => keccak256(stringToBytes(text))
 
 /** Vectors of the protocol's unsigned hashes. */
 export function hashVectors(): Record<string, VectorFile> {
-  return { functionId: functionIds(), seal: seals(), commitment: commitments(), paymentId: paymentIds() }
+  return {
+    functionId: functionIds(),
+    seal: seals(),
+    commitment: commitments(),
+    paymentId: paymentIds(),
+    seatDraw: seatDraws(),
+  }
 }
 
 function functionIds(): VectorFile {

@@ -8,8 +8,10 @@ import {
   hashBatchRoll,
   hashCommitSet,
   hashExecutionKeyProof,
+  hashRelayedAction,
   hashSignedCommitment,
   type ProtocolDomain,
+  relayedActionTypes,
   requestId,
   rollRoot,
   signedCommitmentTypes,
@@ -104,6 +106,7 @@ export function messageVectors(): Record<string, VectorFile> {
       ],
     ),
     batchRoll: batchRolls(),
+    relayedAction: messageFile('RelayedAction', relayedActionTypes.RelayedAction, hashRelayedAction, relayedActions()),
   }
 }
 
@@ -114,6 +117,26 @@ function commitSets() {
     { name: 'one', message: of(textHash('a')) },
     { name: 'three, in order', message: of(textHash('a'), textHash('b'), zeroBytes32) },
     { name: 'the same three in another order', message: of(textHash('b'), textHash('a'), zeroBytes32) },
+  ]
+}
+
+function relayedActions() {
+  const ordinary = { account: ticket.requester, action: '0x9435c887' as Hex, nonce: 0n, deadline: 1_800_000_060 }
+  return [
+    { name: 'ordinary', message: ordinary },
+    { name: 'the same on another chain', message: ordinary, domain: domains[1] },
+    { name: 'the same on another contract', message: ordinary, domain: domains[2] },
+    { name: 'next nonce', message: { ...ordinary, nonce: 1n } },
+    { name: 'no action', message: { ...ordinary, action: '0x' as Hex } },
+    {
+      name: 'max',
+      message: {
+        account: maxAddress,
+        action: `0x${'ff'.repeat(100)}` as Hex,
+        nonce: 2n ** 256n - 1n,
+        deadline: 2 ** 40 - 1,
+      },
+    },
   ]
 }
 

@@ -19,6 +19,8 @@ contract VectorsTest is Test {
         checkType("seal", Hashes.SEAL_TYPEHASH);
         checkType("commitment", Hashes.COMMITMENT_TYPEHASH);
         checkType("paymentId", Hashes.PAYMENT_TYPEHASH);
+        checkType("seatDraw", Hashes.DRAW_TYPEHASH);
+        checkType("relayedAction", Messages.RELAYED_ACTION_TYPEHASH);
     }
 
     function test_functionId() public view {
@@ -67,6 +69,27 @@ contract VectorsTest is Test {
 
     function test_batchRoll() public view {
         check("batchRoll", hashBatchRoll);
+    }
+
+    function test_relayedAction() public view {
+        check("relayedAction", hashRelayedAction);
+    }
+
+    function test_seatDraw() public view {
+        check("seatDraw", lot);
+        string memory json = readFile("seatDraw");
+        uint256 winners;
+        for (uint256 i; i < vm.parseJsonUint(json, ".count"); ++i) {
+            bytes memory encoded = vm.parseJsonBytes(json, keyOf(".cases", i, ".encoded"));
+            (, address requester, uint64 sequence,, uint96 stake, uint96 totalStake, uint256 size) =
+                abi.decode(encoded, (bytes32, address, uint64, address, uint96, uint96, uint256));
+            bytes32 subject = vm.parseJsonBytes32(json, keyOf(".cases", i, ".subject"));
+            assertEq(Hashes.seatSubject(requester, sequence), subject);
+            bool isWinner = Hashes.wins(uint256(lot(encoded)), stake, totalStake, size);
+            assertEq(isWinner, vm.parseJsonBool(json, keyOf(".cases", i, ".wins")));
+            if (isWinner) ++winners;
+        }
+        assertGt(winners, 2);
     }
 
     function test_names_rejectTheSameAsTypeScript() public view {
@@ -148,6 +171,23 @@ contract VectorsTest is Test {
         (uint256 chainId, address asset, address payer, bytes32 nonce) =
             abi.decode(encoded, (uint256, address, address, bytes32));
         return Hashes.paymentId(chainId, asset, payer, nonce);
+    }
+
+    function lot(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (bytes32 seed, address requester, uint64 sequence, address operator,,,) =
+            abi.decode(encoded, (bytes32, address, uint64, address, uint96, uint96, uint256));
+        return bytes32(Hashes.lot(seed, Hashes.seatSubject(requester, sequence), operator));
+    }
+
+    function hashRelayedAction(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (uint256 chainId, address called, address account, bytes memory action, uint256 nonce, uint40 deadline) =
+            abi.decode(encoded, (uint256, address, address, bytes, uint256, uint40));
+        bytes32 domain = Messages.domainSeparator(chainId, called);
+        return Messages.hashRelayedAction(domain, account, action, nonce, deadline);
     }
 
     function hashInput(

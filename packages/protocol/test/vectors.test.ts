@@ -7,6 +7,7 @@ import {
   keccak256,
   parseAbiParameters,
   stringToBytes,
+  toHex,
 } from 'viem'
 import { describe, expect, test } from 'vitest'
 import {
@@ -32,22 +33,45 @@ import {
   hashCommitSet,
   hashExecutionKeyProof,
   hashInput,
+  hashRelayedAction,
   hashResult,
   hashSignedCommitment,
   isPeerHostError,
+  lot,
   type Outcome,
   type ProtocolDomain,
   paymentId,
+  relayedActionTypes,
   requestId,
   rollRoot,
   seal,
+  seatSubject,
   signedCommitmentTypes,
   ticketTypes,
+  wins,
 } from '../src/index.ts'
 
-type Case = { name: string; input: unknown; encoded: Hex; hash: Hex; canonical?: string; root?: Hex }
+type Case = {
+  name: string
+  input: unknown
+  encoded: Hex
+  hash: Hex
+  canonical?: string
+  root?: Hex
+  subject?: Hex
+  wins?: boolean
+}
 type Reject = { name: string; input: unknown; code: string }
 type File = { type?: string; typehash?: Hex; count: number; cases: Case[]; reject?: Reject[] }
+type SeatDraw = {
+  seed: Hex
+  requester: Address
+  sequence: string
+  operator: Address
+  stake: string
+  totalStake: string
+  size: number
+}
 type RawInput = { method: string; path: string; query: string; headers: HeaderPair[]; bodyBase64: string }
 
 const folder = new URL('../../../vectors/', import.meta.url)
@@ -66,6 +90,14 @@ describe('hashes', () => {
   )
   checkCases<Parameters<typeof paymentId>[0]>('paymentId', (input) => paymentId(input))
 
+  checkCases<SeatDraw>('seatDraw', ({ seed, requester, sequence, operator, stake, totalStake, size }, vector) => {
+    const subject = seatSubject({ requester, sequence: BigInt(sequence) })
+    const drawnLot = lot(seed, subject, operator)
+    expect(subject).toBe(vector.subject)
+    expect(wins(drawnLot, { stake: BigInt(stake), totalStake: BigInt(totalStake), size })).toBe(vector.wins)
+    return toHex(drawnLot, { size: 32 })
+  })
+
   for (const { name, input, code } of read('functionId').reject ?? []) {
     test(`functionId refuses a name: ${name}`, () => {
       const { noun, text } = input as { noun: 'function' | 'project'; text: string }
@@ -80,6 +112,7 @@ describe('messages', () => {
   checkMessages('signedCommitment', signedCommitmentTypes, hashSignedCommitment)
   checkMessages('commitSet', commitSetTypes, hashCommitSet)
   checkMessages('executionKeyProof', executionKeyProofTypes, hashExecutionKeyProof)
+  checkMessages('relayedAction', relayedActionTypes, hashRelayedAction)
   checkType('batchRoll', batchRollTypes)
   checkCases<{ domain: ProtocolDomain; digests: Hex[] }>('batchRoll', ({ domain, digests }, { root }) => {
     expect(rollRoot(digests)).toBe(root)
