@@ -1,10 +1,11 @@
-import { commitment, functionId, paymentId, seal, zeroBytes32 } from '@peerhost/protocol'
+import { commitment, depositAddress, functionId, paymentId, seal, zeroBytes32 } from '@peerhost/protocol'
 import {
   type Address,
   encodeAbiParameters,
   getAddress,
   type Hex,
   keccak256,
+  pad,
   parseAbiParameters,
   stringToBytes,
 } from 'viem'
@@ -24,6 +25,7 @@ export function hashVectors(): Record<string, VectorFile> {
     seal: seals(),
     commitment: commitments(),
     paymentId: paymentIds(),
+    depositAddress: depositAddresses(),
     seatDraw: seatDraws(),
   }
 }
@@ -160,6 +162,27 @@ function paymentIds(): VectorFile {
         input.nonce,
       ]),
       hash: paymentId(input),
+    })),
+  }
+}
+
+function depositAddresses(): VectorFile {
+  const inputs: { name: string; escrow: Address; quoteId: Hex }[] = [
+    { name: 'ordinary', escrow: someAddress, quoteId: textHash('quote') },
+    { name: 'another quote', escrow: someAddress, quoteId: textHash('another quote') },
+    { name: 'another escrow', escrow: maxAddress, quoteId: textHash('quote') },
+    { name: 'zero', escrow: zeroAddress, quoteId: zeroBytes32 },
+    { name: 'max', escrow: maxAddress, quoteId: maxBytes32 },
+  ]
+  return {
+    description:
+      'The deposit address of a quote: CREATE2 by the escrow, the quote id as salt, the creation code of `Deposit`. hash = the address as one word',
+    encoding: 'abi.encode(address escrow, bytes32 quoteId)',
+    cases: inputs.map(({ name, ...input }) => ({
+      name,
+      input,
+      encoded: encodeAbiParameters(parseAbiParameters('address, bytes32'), [input.escrow, input.quoteId]),
+      hash: pad(depositAddress(input.escrow, input.quoteId).toLowerCase() as Hex, { size: 32 }),
     })),
   }
 }

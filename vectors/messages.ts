@@ -3,10 +3,13 @@ import {
   attestationTypes,
   batchRollTypes,
   commitSetTypes,
+  type EscrowTerms,
+  escrowTermsTypes,
   executionKeyProofTypes,
   hashAttestation,
   hashBatchRoll,
   hashCommitSet,
+  hashEscrowTerms,
   hashExecutionKeyProof,
   hashRelayedAction,
   hashSignedCommitment,
@@ -65,6 +68,17 @@ const attestation: Attestation = {
   seat: 1,
 }
 
+const escrowTerms: EscrowTerms = {
+  requester: ticket.requester,
+  functionId: ticket.functionId,
+  functionVersion: ticket.functionVersion,
+  inputSeal: ticket.inputSeal,
+  payee: ticket.payee,
+  price: ticket.price,
+  deadline: ticket.deadline,
+  nonce: textHash('nonce'),
+}
+
 /** Vectors of the signed messages: `hash` is the EIP-712 digest. */
 export function messageVectors(): Record<string, VectorFile> {
   return {
@@ -104,6 +118,12 @@ export function messageVectors(): Record<string, VectorFile> {
           message: { protocolVersion: 1, operator: maxAddress, executionKey: maxAddress, nonce: 2n ** 256n - 1n },
         },
       ],
+    ),
+    escrowTerms: messageFile(
+      'EscrowTerms',
+      escrowTermsTypes.EscrowTerms,
+      hashEscrowTerms,
+      extremes(escrowTermsTypes.EscrowTerms, escrowTerms),
     ),
     batchRoll: batchRolls(),
     relayedAction: messageFile('RelayedAction', relayedActionTypes.RelayedAction, hashRelayedAction, relayedActions()),

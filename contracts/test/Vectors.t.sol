@@ -2,7 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {Test} from "forge-std/Test.sol";
+import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
+import {Deposit} from "../src/escrow/Deposit.sol";
 import {IExecutionCoordinator} from "../src/interfaces/IExecutionCoordinator.sol";
+import {IPaymentEscrow} from "../src/interfaces/IPaymentEscrow.sol";
 import {Hashes} from "../src/libraries/Hashes.sol";
 import {Messages} from "../src/libraries/Messages.sol";
 import {Names} from "../src/libraries/Names.sol";
@@ -16,6 +19,7 @@ contract VectorsTest is Test {
         checkType("commitSet", Messages.COMMIT_SET_TYPEHASH);
         checkType("batchRoll", Messages.BATCH_ROLL_TYPEHASH);
         checkType("executionKeyProof", Messages.EXECUTION_KEY_PROOF_TYPEHASH);
+        checkType("escrowTerms", Messages.ESCROW_TERMS_TYPEHASH);
         checkType("seal", Hashes.SEAL_TYPEHASH);
         checkType("commitment", Hashes.COMMITMENT_TYPEHASH);
         checkType("paymentId", Hashes.PAYMENT_TYPEHASH);
@@ -65,6 +69,14 @@ contract VectorsTest is Test {
 
     function test_executionKeyProof() public view {
         check("executionKeyProof", hashExecutionKeyProof);
+    }
+
+    function test_escrowTerms() public view {
+        check("escrowTerms", hashEscrowTerms);
+    }
+
+    function test_depositAddress() public view {
+        check("depositAddress", depositAddress);
     }
 
     function test_batchRoll() public view {
@@ -241,6 +253,22 @@ contract VectorsTest is Test {
             abi.decode(encoded, (uint256, address, uint8, address, address, uint256));
         assertEq(version, Messages.PROTOCOL_VERSION);
         return Messages.hashExecutionKeyProof(Messages.domainSeparator(chainId, coordinator), operator, key, nonce);
+    }
+
+    function hashEscrowTerms(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (uint256 chainId, address coordinator, IPaymentEscrow.EscrowTerms memory terms) =
+            abi.decode(encoded, (uint256, address, IPaymentEscrow.EscrowTerms));
+        return Messages.hashEscrowTerms(Messages.domainSeparator(chainId, coordinator), terms);
+    }
+
+    function depositAddress(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (address escrow, bytes32 quoteId) = abi.decode(encoded, (address, bytes32));
+        address deposit = Create2.computeAddress(quoteId, keccak256(type(Deposit).creationCode), escrow);
+        return bytes32(uint256(uint160(deposit)));
     }
 
     function hashBatchRoll(

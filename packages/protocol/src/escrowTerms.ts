@@ -1,4 +1,5 @@
-import { type Address, type Hex, hashTypedData } from 'viem'
+import { type Address, getCreate2Address, type Hex, hashTypedData } from 'viem'
+import { depositCodeHash } from './depositCode.generated.ts'
 import { eip712Domain, type ProtocolDomain } from './domain.ts'
 
 /**
@@ -40,4 +41,12 @@ export function hashEscrowTerms(domain: ProtocolDomain, terms: EscrowTerms): Hex
     primaryType: 'EscrowTerms',
     message: terms,
   })
+}
+
+/**
+ * Where the price of a quote is paid to in escrow mode. Recompute it before signing a payment: a payment to this address can
+ * be used for nothing but this quote. Twin: `IPaymentEscrow.depositAddressOf`. Vectors: `depositAddress.json`.
+ */
+export function depositAddress(escrow: Address, quoteId: Hex): Address {
+  return getCreate2Address({ from: escrow, salt: quoteId, bytecodeHash: depositCodeHash })
 }

@@ -33,7 +33,7 @@ export {
   PeerHostError,
   type PeerHostErrorOptions,
 } from './errors.ts'
-export { type EscrowTerms, escrowTermsTypes, hashEscrowTerms } from './escrowTerms.ts'
+export { depositAddress, type EscrowTerms, escrowTermsTypes, hashEscrowTerms } from './escrowTerms.ts'
 export { type ExecutionKeyProof, executionKeyProofTypes, hashExecutionKeyProof } from './executionKey.ts'
 export { executionSeed } from './executionSeed.ts'
 export { assertFunctionName, assertProjectName, functionId } from './functionId.ts'

@@ -5,6 +5,7 @@ import {
   type Hex,
   hexToBytes,
   keccak256,
+  pad,
   parseAbiParameters,
   stringToBytes,
   toHex,
@@ -21,8 +22,10 @@ import {
   commitSetTypes,
   decodeRequest,
   decodeResult,
+  depositAddress,
   encodeRequest,
   encodeResult,
+  escrowTermsTypes,
   executionKeyProofTypes,
   failedResult,
   fromBase64,
@@ -31,6 +34,7 @@ import {
   hashAttestation,
   hashBatchRoll,
   hashCommitSet,
+  hashEscrowTerms,
   hashExecutionKeyProof,
   hashInput,
   hashRelayedAction,
@@ -89,6 +93,9 @@ describe('hashes', () => {
     commitment(input.requestId, input.worker, input.resultSeal, input.salt),
   )
   checkCases<Parameters<typeof paymentId>[0]>('paymentId', (input) => paymentId(input))
+  checkCases<{ escrow: Address; quoteId: Hex }>('depositAddress', ({ escrow, quoteId }) =>
+    pad(depositAddress(escrow, quoteId).toLowerCase() as Hex, { size: 32 }),
+  )
 
   checkCases<SeatDraw>('seatDraw', ({ seed, requester, sequence, operator, stake, totalStake, size }, vector) => {
     const subject = seatSubject({ requester, sequence: BigInt(sequence) })
@@ -112,6 +119,7 @@ describe('messages', () => {
   checkMessages('signedCommitment', signedCommitmentTypes, hashSignedCommitment)
   checkMessages('commitSet', commitSetTypes, hashCommitSet)
   checkMessages('executionKeyProof', executionKeyProofTypes, hashExecutionKeyProof)
+  checkMessages('escrowTerms', escrowTermsTypes, hashEscrowTerms)
   checkMessages('relayedAction', relayedActionTypes, hashRelayedAction)
   checkType('batchRoll', batchRollTypes)
   checkCases<{ domain: ProtocolDomain; digests: Hex[] }>('batchRoll', ({ domain, digests }, { root }) => {
