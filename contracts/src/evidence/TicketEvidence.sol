@@ -70,7 +70,7 @@ abstract contract TicketEvidence {
     ) internal view returns (IExecutionCoordinator.SkipReason) {
         (uint256 issuedAt, uint256 deadline) = (ticket.issuedAt, ticket.deadline);
         if (ticket.protocolVersion != Messages.PROTOCOL_VERSION) return IExecutionCoordinator.SkipReason.TermsInvalid;
-        if (ticket.quorum == 0 || ticket.quorum > MAXIMUM_QUORUM) return IExecutionCoordinator.SkipReason.TermsInvalid;
+        if (!_isQuorum(ticket.quorum)) return IExecutionCoordinator.SkipReason.TermsInvalid;
         if (issuedAt > block.timestamp) return IExecutionCoordinator.SkipReason.NotYetValid;
         if (ticket.epoch != Messages.epochAt(issuedAt, _epochSeconds)) {
             return IExecutionCoordinator.SkipReason.EpochMismatch;
@@ -79,6 +79,12 @@ abstract contract TicketEvidence {
             return IExecutionCoordinator.SkipReason.TermsInvalid;
         }
         return IExecutionCoordinator.SkipReason.None;
+    }
+
+    function _isQuorum(
+        uint256 quorum
+    ) internal pure returns (bool) {
+        return quorum != 0 && quorum <= MAXIMUM_QUORUM;
     }
 
     /// @dev Whether a seated operator of this request signed this result, and who. `requestId` is the verified ticket's.

@@ -59,10 +59,14 @@ interface IConfirmedLane {
     error CommitmentRefused(bytes32 requestId, address operator);
     /// @notice What is opened is not what was committed.
     error CommitmentMismatch(bytes32 requestId, address operator);
-    /// @notice Whoever committed earlier may open first; this operator from `atBlock` on.
+    /// @notice Whoever committed earlier may open first; this operator from `atBlock` on (never, while too few committed).
     error NotYourTurn(bytes32 requestId, address operator, uint256 atBlock, uint256 currentBlock);
-    /// @notice The output does not open the attested seal.
+    /// @notice The output does not open the attested seal, or is missing where a callback was ordered.
     error OutputMismatch(bytes32 requestId);
+    /// @notice What was posted as input does not open the ticket's seal.
+    error InputMismatch(bytes32 requestId);
+    /// @notice Only the operator whose attestation it is, or its execution key, brings it: others could leave the output out.
+    error NotTheWorker(address operator, address caller);
     /// @notice The transaction has not enough gas left for the callback that was ordered.
     error GasTooLow(uint256 available, uint256 needed);
     /// @notice More gas was ordered for a callback than the most.
@@ -109,9 +113,10 @@ interface IConfirmedLane {
         IExecutionCoordinator.Ticket calldata ticket,
         bytes32 commitment
     ) external;
-    /// @notice Opens a commitment that stands on chain. With quorum 1 the worker is paid at once; with more when enough agree
-    /// and the conflict window has passed (`finalise`). `output` may be empty; else it must open the seal with `inputSalt`,
-    /// the request's own salt.
+    /// @notice Opens a commitment that stands on chain, from the block that `opensAtBlock` says. With quorum 1 the worker is
+    /// paid at once; with more when enough agree and the conflict window has passed (`finalise`). `output` must open the seal
+    /// with `inputSalt`, the request's own salt; it may be empty unless a callback was ordered and quorum is 1. The caller is
+    /// the operator or its execution key.
     function open(
         IExecutionCoordinator.Ticket calldata ticket,
         IExecutionCoordinator.Attestation calldata attestation,
@@ -120,7 +125,8 @@ interface IConfirmedLane {
         bytes32 inputSalt,
         bytes calldata output
     ) external;
-    /// @notice Opens against a commit set that the requester signed: no commitment has to stand on chain. Quorum 1 only.
+    /// @notice Opens against a commit set that the requester signed: no commitment has to stand on chain. Quorum 1 only. The
+    /// first of the set at any time, later ones from `8 × position` blocks after the post. Output and caller as in `open`.
     function submit(
         IExecutionCoordinator.Ticket calldata ticket,
         IExecutionCoordinator.Attestation calldata attestation,
@@ -131,16 +137,24 @@ interface IConfirmedLane {
         bytes32 inputSalt,
         bytes calldata output
     ) external;
-    /// @notice Anyone: pays a quorum that agreed, after the conflict window and unless a dispute is open.
+    /// @notice Anyone: pays a quorum that agreed, after the conflict window and unless a dispute is open or lost.
     function finalise(
         IExecutionCoordinator.Ticket calldata ticket
     ) external;
-    /// @notice Anyone: gives back what an unanswered posted ticket reserved, once nobody can settle it any more.
+    /// @notice The same with the output, for a request that ordered a callback.
+    function finaliseWithOutput(
+        IExecutionCoordinator.Ticket calldata ticket,
+        bytes32 inputSalt,
+        bytes calldata output
+    ) external;
+    /// @notice Anyone: gives back what an unanswered posted ticket reserved, once nobody can settle it any more; and that of a
+    /// quorum which lost a dispute.
     function expire(
         IExecutionCoordinator.Ticket calldata ticket
     ) external;
-    /// @notice Anyone: a drawn operator that stayed silent about a posted ticket which another one answered pays the ticket's
-    /// fee from its stake; it is burned.
+    /// @notice Anyone: a drawn operator that stayed silent about a posted ticket until seats were open to all, and which another
+    /// one answered then, pays the ticket's fee (at most a juror's) from its stake; it is burned. Only when the input was
+    /// posted too, or the requester could have told it to one operator alone.
     function reportSilence(
         IExecutionCoordinator.Ticket calldata ticket,
         address operator
@@ -153,6 +167,12 @@ interface IConfirmedLane {
         bytes32 requestId,
         address operator
     ) external view returns (Commitment memory);
+    /// @notice The first block in which `operator` may open its commitment as things stand; the highest number while too few
+    /// committed. Zero without a commitment.
+    function opensAtBlock(
+        IExecutionCoordinator.Ticket calldata ticket,
+        address operator
+    ) external view returns (uint256);
     /// @notice The sequence number that the next `request` of `requester` gets. Numbers from 2^63 on are given here only.
     function nextSequence(
         address requester
@@ -162,7 +182,7 @@ interface IConfirmedLane {
 /// @title What a contract implements to be called back with its result.
 interface IExecutionCallback {
     /// @notice Called once, with at most the gas that was ordered; what it returns or reverts with is ignored.
-    /// @param output Canonical result, or empty when the worker did not put it on chain.
+    /// @param output Canonical result.
     function onExecutionSettled(
         bytes32 requestId,
         uint8 outcome,
