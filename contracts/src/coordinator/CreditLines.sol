@@ -30,21 +30,22 @@ abstract contract CreditLines is CoordinatorBase {
     /// @dev A funder's account and line in memory, between one read and one write. A funder that is its own requester
     /// needs no line.
     struct Funding {
+        address funder;
+        uint256 epoch;
         uint256 available;
+        bool isWithdrawing;
         uint256 withdrawing;
         uint256 withdrawalRequestedAt;
         uint256 spent;
         uint256 capPerEpoch;
         uint256 maxFee;
-        uint256 previousCapPerEpoch;
-        uint256 previousMaxFee;
         uint256 changedAt;
         uint256 taken;
     }
 
     mapping(address funder => Account) private _accounts;
     mapping(address funder => mapping(address requester => Line)) private _lines;
-    mapping(address funder => mapping(address requester => mapping(uint32 epoch => uint256))) private _spent;
+    mapping(address funder => mapping(address requester => mapping(uint256 epoch => uint256))) private _spent;
 
     /// @inheritdoc IExecutionCoordinator
     function depositCredit(
@@ -54,8 +55,9 @@ abstract contract CreditLines is CoordinatorBase {
         require(funder != address(0), AddressZero());
         require(amount != 0, AmountZero());
         _accounts[funder].available += amount;
-        emit CreditDeposited(funder, msg.sender, amount);
-        _receiveTokens(amount);
+        address from = _actor();
+        emit CreditDeposited(funder, from, amount);
+        _receiveTokens(from, amount);
     }
 
     /// @inheritdoc IExecutionCoordinator
@@ -66,18 +68,20 @@ abstract contract CreditLines is CoordinatorBase {
     ) external {
         require(requester != address(0), AddressZero());
         require(capPerEpoch != 0 && maxFee != 0, AmountZero());
-        _changeLine(_lines[msg.sender][requester], capPerEpoch, maxFee, false);
-        emit CreditLineGranted(msg.sender, requester, capPerEpoch, maxFee);
+        address funder = _actor();
+        _changeLine(_lines[funder][requester], capPerEpoch, maxFee, false);
+        emit CreditLineGranted(funder, requester, capPerEpoch, maxFee);
     }
 
     /// @inheritdoc IExecutionCoordinator
     function revokeCreditLine(
         address requester
     ) external {
-        Line storage line = _lines[msg.sender][requester];
-        require(line.capPerEpoch != 0, CreditLineClosed(msg.sender, requester));
+        address funder = _actor();
+        Line storage line = _lines[funder][requester];
+        require(line.capPerEpoch != 0, CreditLineClosed(funder, requester));
         _changeLine(line, 0, 0, true);
-        emit CreditLineRevoked(msg.sender, requester, _afterOpenTickets());
+        emit CreditLineRevoked(funder, requester, _afterOpenTickets());
     }
 
     /// @inheritdoc IExecutionCoordinator
@@ -85,12 +89,13 @@ abstract contract CreditLines is CoordinatorBase {
         uint96 amount
     ) external {
         require(amount != 0, AmountZero());
-        Account storage account = _accounts[msg.sender];
-        require(amount <= account.available, BalanceTooLow(msg.sender, account.available, amount));
+        address funder = _actor();
+        Account storage account = _accounts[funder];
+        require(amount <= account.available, BalanceTooLow(funder, account.available, amount));
         account.available -= amount;
         account.withdrawing += amount;
         account.withdrawableAt = _afterOpenTickets();
-        emit CreditWithdrawalRequested(msg.sender, amount, account.withdrawableAt);
+        emit CreditWithdrawalRequested(funder, amount, account.withdrawableAt);
     }
 
     /// @inheritdoc IExecutionCoordinator
@@ -98,13 +103,14 @@ abstract contract CreditLines is CoordinatorBase {
         address to
     ) external nonReentrant returns (uint256 amount) {
         require(to != address(0), AddressZero());
-        Account storage account = _accounts[msg.sender];
+        address funder = _actor();
+        Account storage account = _accounts[funder];
         amount = account.withdrawing;
-        require(amount != 0, NothingToWithdraw(msg.sender));
+        require(amount != 0, NothingToWithdraw(funder));
         require(block.timestamp >= account.withdrawableAt, TooEarly(account.withdrawableAt, block.timestamp));
         account.withdrawing = 0;
         account.withdrawableAt = 0;
-        emit CreditWithdrawn(msg.sender, to, amount);
+        emit CreditWithdrawn(funder, to, amount);
         _sendTokens(to, amount);
     }
 
@@ -146,75 +152,85 @@ abstract contract CreditLines is CoordinatorBase {
 
     /// @dev Reads what pays for tickets of `requester` issued in `epoch`.
     function _openFunding(
+        Funding memory funding,
         address funder,
         address requester,
-        uint32 epoch
-    ) internal view returns (Funding memory funding) {
+        uint256 epoch
+    ) internal view {
         Account storage account = _accounts[funder];
+        funding.funder = funder;
+        funding.epoch = epoch;
+        funding.taken = 0;
         funding.available = account.available;
         uint256 withdrawableAt = account.withdrawableAt;
+        funding.isWithdrawing = withdrawableAt != 0;
         if (withdrawableAt != 0) {
             funding.withdrawing = account.withdrawing;
             funding.withdrawalRequestedAt = withdrawableAt - _settleableSeconds() - 1;
         }
         if (funder == requester) {
-            funding.capPerEpoch = type(uint256).max;
-            funding.maxFee = type(uint256).max;
-            return funding;
+            (funding.capPerEpoch, funding.maxFee) = (type(uint256).max, type(uint256).max);
+            (funding.changedAt, funding.spent) = (0, 0);
+            return;
         }
         Line storage line = _lines[funder][requester];
-        funding.capPerEpoch = line.capPerEpoch;
-        funding.maxFee = line.maxFee;
-        funding.changedAt = line.changedAt;
-        if (block.timestamp < funding.changedAt + _settleableSeconds() + 1) {
-            funding.previousCapPerEpoch = line.previousCapPerEpoch;
-            funding.previousMaxFee = line.previousMaxFee;
-        }
+        (funding.capPerEpoch, funding.maxFee, funding.changedAt) = (line.capPerEpoch, line.maxFee, line.changedAt);
         funding.spent = _spent[funder][requester][epoch];
     }
 
     /// @dev Takes one fee from memory. False when the line or the balance does not cover it.
     function _takeFee(
         Funding memory funding,
+        address requester,
         uint256 fee,
         uint256 issuedAt
-    ) internal pure returns (bool) {
-        (uint256 capPerEpoch, uint256 maxFee) = (funding.capPerEpoch, funding.maxFee);
-        if (issuedAt <= funding.changedAt) {
-            capPerEpoch = Math.max(capPerEpoch, funding.previousCapPerEpoch);
-            maxFee = Math.max(maxFee, funding.previousMaxFee);
-        }
+    ) internal view returns (bool) {
+        uint256 spent;
+        uint256 available = funding.available;
         // Nothing here is wider than 96 bits but what has no limit, and that is only compared.
         unchecked {
-            if (fee > maxFee || funding.spent + fee > capPerEpoch) return false;
-            if (fee > funding.available) {
-                uint256 missing = fee - funding.available;
-                if (issuedAt > funding.withdrawalRequestedAt || missing > funding.withdrawing) return false;
+            spent = funding.spent + fee;
+        }
+        if (fee > funding.maxFee || spent > funding.capPerEpoch) {
+            if (!_isCoveredByFormerTerms(funding, requester, fee, spent, issuedAt)) return false;
+        }
+        if (fee > available) {
+            unchecked {
+                uint256 missing = fee - available;
+                if (!funding.isWithdrawing || issuedAt > funding.withdrawalRequestedAt) return false;
+                if (missing > funding.withdrawing) return false;
                 funding.withdrawing -= missing;
-                funding.available = 0;
-            } else {
-                funding.available -= fee;
             }
-            funding.spent += fee;
+            available = fee;
+        }
+        unchecked {
+            funding.available = available - fee;
             funding.taken += fee;
         }
+        funding.spent = spent;
         return true;
     }
 
     /// @dev Writes back what `_takeFee` changed. With `isReserved` the fees stay in the account until they are paid or freed.
     function _closeFunding(
         Funding memory funding,
-        address funder,
         address requester,
-        uint32 epoch,
         bool isReserved
     ) internal {
         if (funding.taken == 0) return;
+        address funder = funding.funder;
         Account storage account = _accounts[funder];
         account.available = uint96(funding.available);
         if (isReserved) account.reserved = _toUint96(account.reserved + funding.taken);
-        if (account.withdrawableAt != 0) account.withdrawing = uint96(funding.withdrawing);
-        if (funder != requester) _spent[funder][requester][epoch] = funding.spent;
+        if (funding.isWithdrawing) account.withdrawing = uint96(funding.withdrawing);
+        if (funder != requester) _spent[funder][requester][funding.epoch] = funding.spent;
+    }
+
+    function _addCredit(
+        address funder,
+        uint96 amount
+    ) internal {
+        _accounts[funder].available += amount;
     }
 
     /// @dev A reserved fee leaves the account for good.
@@ -233,6 +249,21 @@ abstract contract CreditLines is CoordinatorBase {
         Account storage account = _accounts[funder];
         account.reserved -= fee;
         account.available += fee;
+    }
+
+    /// @dev Only what is no longer covered asks for the terms before the last change.
+    function _isCoveredByFormerTerms(
+        Funding memory funding,
+        address requester,
+        uint256 fee,
+        uint256 spent,
+        uint256 issuedAt
+    ) private view returns (bool) {
+        uint256 changedAt = funding.changedAt;
+        if (issuedAt > changedAt || block.timestamp > changedAt + _settleableSeconds()) return false;
+        Line storage line = _lines[funding.funder][requester];
+        return fee <= Math.max(line.maxFee, line.previousMaxFee)
+            && spent <= Math.max(line.capPerEpoch, line.previousCapPerEpoch);
     }
 
     function _changeLine(
