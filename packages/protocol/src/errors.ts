@@ -27,6 +27,7 @@ export const errorCodes = [
   'execution_threw',
   'execution_bad_module',
   'execution_output_too_large',
+  'result_conflict',
   'response_mismatch',
   'receipt_invalid',
   'receipt_not_found',
