@@ -39,6 +39,7 @@ export { executionSeed } from './executionSeed.ts'
 export { assertFunctionName, assertProjectName, functionId } from './functionId.ts'
 export { canonicalHeaders, type HeaderPair, isRequestHeader, isResponseHeader } from './headers.ts'
 export { LIMITS, LIMITS_CLASSES, type LimitsClass, limitsClass } from './limits.ts'
+export { decodeSettlement, encodeSettlement } from './packedBatch.ts'
 export {
   DEFAULT_PARAMETERS,
   DEFAULT_TIMES,
@@ -91,6 +92,7 @@ export {
 export { seal } from './seal.ts'
 export { lot, seatSubject, wins } from './seatDraw.ts'
 export {
+  type ExecutedAttestation,
   type ExecutedRequest,
   type PlannedSettlement,
   planSettlement,
@@ -98,6 +100,7 @@ export {
   type SettlementBatch,
   type SettlementGroup,
   type SettlementItem,
+  type SettlementSeating,
   withRolls,
 } from './settlement.ts'
 export { createDigestSigner, type DigestSigner, isStrictSignature, pureSigning, type Signing } from './signing.ts'
