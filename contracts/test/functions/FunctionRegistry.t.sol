@@ -3,9 +3,12 @@ pragma solidity ^0.8.28;
 
 import {Test} from "forge-std/Test.sol";
 import {FunctionRegistry} from "../../src/functions/FunctionRegistry.sol";
+import {Messages} from "../../src/libraries/Messages.sol";
 import {IFunctionRegistry} from "../../src/interfaces/IFunctionRegistry.sol";
 
 contract FunctionRegistryTest is Test {
+    uint256 private constant SIGNER_KEY = 0x51;
+    uint40 private constant DEADLINE = 1_900_000_000;
     FunctionRegistry private _registry;
     address private immutable _creator = makeAddr("creator");
     address private immutable _stranger = makeAddr("stranger");
@@ -212,6 +215,43 @@ contract FunctionRegistryTest is Test {
         _registry.acceptOwnership("x");
     }
 
+    /// @dev Whoever signed is the creator and the owner, whoever sends it.
+    function test_relay_publishesInTheNameOfTheSigner() public {
+        address signer = vm.addr(SIGNER_KEY);
+        IFunctionRegistry.FunctionSpec[] memory specs = new IFunctionRegistry.FunctionSpec[](1);
+        specs[0] = spec("now");
+        bytes memory result = relay(abi.encodeCall(IFunctionRegistry.publish, ("weather", specs)), 0);
+        (bytes32[] memory ids, uint32[] memory versions) = abi.decode(result, (bytes32[], uint32[]));
+        assertEq(ids[0], _registry.functionIdOf(signer, "weather", "now"));
+        assertEq(versions[0], 1);
+        assertEq(_registry.getFunction(ids[0]).owner, signer);
+        relay(abi.encodeCall(IFunctionRegistry.publishVersions, (signer, "weather", specs)), 1);
+        relay(abi.encodeCall(IFunctionRegistry.setCurrentVersion, (ids[0], 1)), 2);
+        relay(abi.encodeCall(IFunctionRegistry.setPrice, (ids[0], 5, _stranger, 2)), 3);
+        relay(abi.encodeCall(IFunctionRegistry.offerOwnership, (ids[0], _creator)), 4);
+        IFunctionRegistry.FunctionState memory state = _registry.getFunction(ids[0]);
+        assertEq(state.latestVersion, 2);
+        assertEq(state.currentVersion, 1);
+        assertEq(state.price, 5);
+        assertEq(state.pendingOwner, _creator);
+        vm.startPrank(_creator);
+        _registry.acceptOwnership(ids[0]);
+        _registry.offerOwnership(ids[0], signer);
+        vm.stopPrank();
+        relay(abi.encodeCall(IFunctionRegistry.acceptOwnership, (ids[0])), 5);
+        assertEq(_registry.getFunction(ids[0]).owner, signer);
+    }
+
+    function test_relay_refusesWhatTheSignerDoesNotOwn() public {
+        bytes32 id = publish(spec("now"));
+        address signer = vm.addr(SIGNER_KEY);
+        bytes memory action = abi.encodeCall(IFunctionRegistry.setPrice, (id, 5, signer, 2));
+        bytes memory signature = signRelay(action, 0);
+        vm.expectRevert(abi.encodeWithSelector(IFunctionRegistry.NotOwner.selector, id, _creator, signer));
+        vm.prank(_creator);
+        _registry.relay(signer, action, DEADLINE, signature);
+    }
+
     function testFuzz_publish_keepsEveryVersion(
         uint8 count
     ) public {
@@ -225,6 +265,25 @@ contract FunctionRegistryTest is Test {
         for (uint32 i = 1; i <= count; ++i) {
             assertEq(_registry.getDeployment(id, i).bundleDigest, bytes32(uint256(i)));
         }
+    }
+
+    function relay(
+        bytes memory action,
+        uint256 nonce
+    ) private returns (bytes memory) {
+        bytes memory signature = signRelay(action, nonce);
+        vm.prank(_stranger);
+        return _registry.relay(vm.addr(SIGNER_KEY), action, DEADLINE, signature);
+    }
+
+    function signRelay(
+        bytes memory action,
+        uint256 nonce
+    ) private view returns (bytes memory) {
+        bytes32 domain = Messages.domainSeparator(block.chainid, address(_registry));
+        bytes32 digest = Messages.hashRelayedAction(domain, vm.addr(SIGNER_KEY), action, nonce, DEADLINE);
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(SIGNER_KEY, digest);
+        return abi.encodePacked(r, s, v);
     }
 
     function handOver(
