@@ -81,12 +81,6 @@ abstract contract TicketEvidence {
         return IExecutionCoordinator.SkipReason.None;
     }
 
-    function _isQuorum(
-        uint256 quorum
-    ) internal pure returns (bool) {
-        return quorum != 0 && quorum <= MAXIMUM_QUORUM;
-    }
-
     /// @dev Whether a seated operator of this request signed this result, and who. `requestId` is the verified ticket's.
     function _verifyAttestation(
         bytes32 requestId,
@@ -176,6 +170,12 @@ abstract contract TicketEvidence {
         bytes32 requestId
     ) internal view virtual returns (uint256) {
         return _confirmedLane.getPosted(requestId).postedBlock;
+    }
+
+    function _isQuorum(
+        uint256 quorum
+    ) private pure returns (bool) {
+        return quorum != 0 && quorum <= MAXIMUM_QUORUM;
     }
 
     function _isWellFormed(

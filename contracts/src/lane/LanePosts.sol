@@ -23,16 +23,18 @@ abstract contract LanePosts is LaneRecords {
         bytes calldata signature,
         bytes calldata input
     ) external returns (bytes32 requestId) {
-        IExecutionCoordinator.SkipReason reason;
-        (reason, requestId) = _verifyTicket(ticket, signature);
+        requestId = _requestIdOf(ticket);
         require(_records[requestId].status == PostedStatus.None, AlreadyPosted(requestId));
-        _requireNone(requestId, reason);
-        _require(requestId, ticket.lane == Messages.LANE_CONFIRMED, IExecutionCoordinator.SkipReason.LaneMismatch);
-        _require(requestId, block.timestamp <= ticket.deadline, IExecutionCoordinator.SkipReason.Expired);
+        _require(
+            requestId,
+            _isSignedByAccount(ticket.requester, requestId, signature),
+            IExecutionCoordinator.SkipReason.RequesterSignature
+        );
         _require(requestId, ticket.sequence < FIRST_SEQUENCE, IExecutionCoordinator.SkipReason.SequenceAhead);
         if (input.length != 0) _checkInput(requestId, ticket.inputSeal, input);
         _record(requestId, input.length != 0, 0);
         emit ExecutionRequested(requestId, ticket.functionId, ticket.requester, ticket, input);
+        // Checks every term but the signature, consumes the sequence number and sets the fee aside.
         _coordinator.reserve(requestId, ticket);
     }
 
@@ -44,11 +46,6 @@ abstract contract LanePosts is LaneRecords {
         require(order.callbackGas <= MAXIMUM_CALLBACK_GAS, CallbackGasTooHigh(order.callbackGas, MAXIMUM_CALLBACK_GAS));
         IExecutionCoordinator.Ticket memory ticket = _ticketOf(order, _actor());
         requestId = Messages.hashTicket(_messageDomain(), ticket);
-        _require(
-            requestId,
-            _isQuorum(order.quorum) && order.lifetime <= _maximumTicketLifetime,
-            IExecutionCoordinator.SkipReason.TermsInvalid
-        );
         _checkInput(requestId, order.inputSeal, input);
         ++_requestCounts[ticket.requester];
         // Checked against its maximum above.
