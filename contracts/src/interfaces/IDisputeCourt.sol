@@ -38,26 +38,35 @@ interface IDisputeCourt {
     }
 
     /// @param kind Why it was opened.
+    /// @param isInputGiven The input stands on chain: nobody can withhold it.
     /// @param accused Operator whose attestation is in question.
+    /// @param phaseEndsAt End of the jury's commit phase; it reveals for `juryPhase` seconds more.
     /// @param opener Challenger, auditor or the conflicting operator.
     /// @param epoch Epoch whose counted stake draws both juries.
     /// @param seedBlock Block whose hash draws the jury that sits now.
-    /// @param phaseEndsAt End of the jury's commit phase; it reveals for `juryPhase` seconds more.
+    /// @param bond What a challenger loses when the accused is acquitted; zero for the other kinds.
+    /// @param cover What a challenger puts down beside it when the price waits in escrow: the price itself, since a case that
+    /// decides nothing gives the price back to the payer.
     struct Case {
         CaseKind kind;
         CaseStatus status;
+        bool isInputGiven;
+        uint8 outcome;
+        uint16 httpStatus;
+        uint40 phaseEndsAt;
         address accused;
         address opener;
         uint32 epoch;
         uint64 seedBlock;
-        uint40 phaseEndsAt;
         bytes32 requestId;
         bytes32 functionId;
+        bytes32 inputSeal;
         bytes32 resultSeal;
-        uint8 outcome;
-        uint16 httpStatus;
+        bytes32 quoteId;
         uint96 bond;
         address payer;
+        uint96 cover;
+        address payee;
         uint128 price;
     }
 
@@ -72,13 +81,40 @@ interface IDisputeCourt {
         bytes32 leadingSeal;
     }
 
+    /// @param owner The function's owner now: the bond goes with the function.
+    /// @param judgedFrom The function is judged for tickets issued from then on.
+    /// @param withdrawableAt Zero while the bond is not on its way out.
     struct OwnerBond {
         address owner;
         uint96 amount;
+        uint40 judgedFrom;
         uint40 withdrawableAt;
+        uint32 openCases;
         bool isFlagged;
     }
 
+    /// @notice An amount of nothing was sent.
+    error AmountZero();
+    /// @notice The zero address cannot receive anything.
+    error AddressZero();
+    /// @notice The token moved another amount than it was asked to: such a token cannot be accounted for.
+    error TokenAmountMismatch(uint256 expected, uint256 received);
+    /// @notice The call is possible from `availableAt` on; zero means that nothing has begun.
+    error TooEarly(uint256 availableAt, uint256 nowAt);
+    /// @notice There is nothing for this account to take out.
+    error NothingToWithdraw(address account);
+    /// @notice The bond is on its way out: nothing is added to it until it was withdrawn.
+    error BondUnbonding(bytes32 functionId, uint256 withdrawableAt);
+    /// @notice Disputes about this function hold its owner's bond until they end.
+    error FunctionCasesOpen(bytes32 functionId, uint256 openCases);
+    /// @notice More input than may travel in calldata.
+    error InputTooLarge(uint256 length, uint256 maximum);
+    /// @notice The input does not open the ticket's seal.
+    error InputMismatch(bytes32 requestId);
+    /// @notice The block whose hash draws the jury has not been mined, or the jury is drawn.
+    error JuryNotDrawable(bytes32 caseId, uint256 seedBlock, uint256 currentBlock);
+    /// @notice Nobody waits for this input: it was not asked for, was given, or the audit is done.
+    error AuditNotOpen(bytes32 requestId);
     /// @notice This function is not judged: it is not deterministic, has no owner's bond, is flagged, uses the network or
     /// takes secrets.
     error NotJudged(bytes32 functionId, string why);
@@ -138,6 +174,10 @@ interface IDisputeCourt {
         uint8 outcome,
         uint16 status
     );
+    /// @notice Somebody gave an open case its input: `salt ‖ canonical request`, or where it is.
+    event CaseInputGiven(bytes32 indexed caseId, bytes input, string inputCid);
+    /// @notice From here on `isJuror` does not depend on what the chain remembers.
+    event JuryDrawn(bytes32 indexed caseId, uint8 jury, bytes32 seed);
     event CaseClosed(bytes32 indexed caseId, bytes32 indexed requestId, CaseStatus status, uint256 slashed);
     event Equivocated(bytes32 indexed requestId, address indexed operator, address indexed reporter, uint256 slashed);
     /// @notice `matched`: the auditor got the same result and was paid.
@@ -151,7 +191,8 @@ interface IDisputeCourt {
 
     // ------------------------------------------------------------ owners
 
-    /// @notice Adds to the bond that makes a deterministic function judgeable. Only its owner; the bond stays with it.
+    /// @notice Adds to the bond that makes a deterministic function judgeable, for tickets issued from now on. Only its owner;
+    /// the bond goes with the function when that changes hands.
     function bondFunction(
         bytes32 functionId,
         uint96 amount
@@ -168,7 +209,9 @@ interface IDisputeCourt {
     // ------------------------------------------------------------ evidence
 
     /// @notice Opens a case against one attestation, settled or not, until ticket deadline + challenge window. The caller
-    /// pays the bond. The input travels in `input` (`salt ‖ canonical request`, at most 8 KiB) or by `inputCid`.
+    /// pays the bond and, while the price waits in escrow, the price as cover. The input travels in `input`
+    /// (`salt ‖ canonical request`, at most 8 KiB) or by `inputCid`, or jurors ask the requester for it. A case that ended
+    /// without a verdict about the result (unavailable, hung, undecided) may be opened again, under a new id.
     function challenge(
         IExecutionCoordinator.Ticket calldata ticket,
         bytes calldata ticketSignature,
@@ -178,7 +221,8 @@ interface IDisputeCourt {
         string calldata inputCid
     ) external returns (bytes32 caseId);
     /// @notice Two seated operators of one quorum contradict each other: the request cannot be settled, and a jury judges the
-    /// first. The signer of the second is the opener, its stake in place of a bond.
+    /// first. The signer of the second is the opener, its stake in place of a bond. Anyone may show it; whoever is shown
+    /// second may be accused in a case of its own.
     function reportConflict(
         IExecutionCoordinator.Ticket calldata ticket,
         bytes calldata ticketSignature,
@@ -254,7 +298,19 @@ interface IDisputeCourt {
         uint16 status,
         bytes32 salt
     ) external;
-    /// @notice Anyone, after a jury's last phase: counts, calls the second jury, or closes the case.
+    /// @notice Anyone: draws the jury while the chain remembers its seed block, or calls another block when it was forgotten.
+    /// The first commitment does it as well.
+    function drawJury(
+        bytes32 caseId
+    ) external;
+    /// @notice Anyone: gives an open case its input, so that whoever opened it cannot withhold it.
+    function giveCaseInput(
+        bytes32 caseId,
+        bytes calldata input,
+        string calldata inputCid
+    ) external;
+    /// @notice Anyone, when all who committed have revealed, or after the last phase: counts, calls the second jury, or closes
+    /// the case.
     function concludeJury(
         bytes32 caseId
     ) external;
@@ -264,9 +320,13 @@ interface IDisputeCourt {
     function withdraw(
         address to
     ) external returns (uint256 amount);
+    /// @notice Anyone: sends what convictions cost beyond their costs to where nobody can spend it. Until then it is the balance
+    /// of that address.
+    function burn() external returns (uint256 amount);
     function balanceOf(
         address account
     ) external view returns (uint256);
+    function token() external view returns (address);
     function getOwnerBond(
         bytes32 functionId
     ) external view returns (OwnerBond memory);
@@ -276,7 +336,7 @@ interface IDisputeCourt {
         uint32 functionVersion,
         uint40 issuedAt
     ) external view returns (bool);
-    /// @notice `keccak256(abi.encode(requestId, accused, resultSeal, outcome, status))`.
+    /// @notice `keccak256(abi.encode(requestId, accused, resultSeal, outcome, status))`: the id of the first case about it.
     function caseIdOf(
         bytes32 requestId,
         address accused,
@@ -284,6 +344,10 @@ interface IDisputeCourt {
         uint8 outcome,
         uint16 status
     ) external pure returns (bytes32);
+    /// @notice The newest case about the attestation that `caseIdOf` names; zero when there was none.
+    function latestCaseOf(
+        bytes32 firstCaseId
+    ) external view returns (bytes32);
     function getCase(
         bytes32 caseId
     ) external view returns (Case memory);
@@ -304,8 +368,17 @@ interface IDisputeCourt {
     function isContested(
         bytes32 requestId
     ) external view returns (bool);
-    /// @notice Cases about a request that ended without an acquittal: convicted, flagged, hung, unavailable or undecided. Its money goes back.
+    /// @notice Attestations about a request whose last case ended without an acquittal: convicted, flagged, hung, unavailable
+    /// or undecided. Its money goes back.
     function lostCasesOf(
         bytes32 requestId
+    ) external view returns (uint256);
+    /// @notice The same for one result of the request: a wrong attestation that nobody settled says nothing about the one that
+    /// was.
+    function lostCasesAbout(
+        bytes32 requestId,
+        bytes32 resultSeal,
+        uint8 outcome,
+        uint16 status
     ) external view returns (uint256);
 }

@@ -4,6 +4,17 @@ pragma solidity ^0.8.28;
 /// @title The protocol's unsigned hashes.
 /// @notice Each has a twin of the same name in packages/protocol; vectors/ holds the agreement.
 library Hashes {
+    /// @notice What a juror says, and where. Seal, outcome and status are zero unless it is a result.
+    struct Ballot {
+        bytes32 caseId;
+        uint8 jury;
+        address operator;
+        uint8 vote;
+        bytes32 resultSeal;
+        uint8 outcome;
+        uint16 status;
+    }
+
     bytes32 internal constant SEAL_TYPEHASH = keccak256("PeerHostSeal(bytes32 hash,bytes32 salt)");
     bytes32 internal constant COMMITMENT_TYPEHASH =
         keccak256("PeerHostCommitment(bytes32 requestId,address worker,bytes32 resultSeal,bytes32 salt)");
@@ -88,6 +99,25 @@ library Hashes {
     ) internal pure returns (bool) {
         if (stake == 0 || totalStake == 0) return false;
         return drawnLot * totalStake < stake * size * 2 ** 128;
+    }
+
+    /// @notice The hidden form of a juror's vote. Vectors: vote.json.
+    function vote(
+        Ballot memory ballot,
+        bytes32 salt
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(ballot, salt));
+    }
+
+    /// @notice Names a case: one attested result of one operator for one request. Vectors: vote.json.
+    function caseId(
+        bytes32 requestId,
+        address accused,
+        bytes32 resultSeal,
+        uint8 outcome,
+        uint16 status
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(requestId, accused, resultSeal, outcome, status));
     }
 
     /// @notice Hash of a canonical request's bytes. Vectors: request.json.
