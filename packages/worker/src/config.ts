@@ -8,8 +8,9 @@ export type WorkerConfig = {
   rpcUrl: string
   chainId: number
   coordinator: Address
-  registry: Address
-  token: Address
+  /** Where it is given, it must be the coordinator's own. */
+  registry: Address | undefined
+  token: Address | undefined
   gateways: string[]
   operatorKey: Hex | undefined
   executionKey: Hex
@@ -26,6 +27,8 @@ export type WorkerConfig = {
   minimumFee: bigint
   deployBlock: bigint
   settlePatienceSeconds: number
+  /** Whether it sits in juries, audits and captures seeds. */
+  upkeep: boolean
   metricsPort: number | undefined
   logLevel: (typeof logLevels)[number]
 }
@@ -67,8 +70,8 @@ const schema = z.object({
     .refine((url) => /^(wss?|https?):\/\//.test(url) && URL.canParse(url), 'must be a ws:// or http:// address'),
   PEERHOST_CHAIN_ID: number(Number.MAX_SAFE_INTEGER).min(1),
   PEERHOST_COORDINATOR: address,
-  PEERHOST_REGISTRY: address,
-  PEERHOST_TOKEN: address,
+  PEERHOST_REGISTRY: address.optional(),
+  PEERHOST_TOKEN: address.optional(),
   PEERHOST_GATEWAYS: urlList(['ws:', 'wss:']).default([]),
   PEERHOST_OPERATOR_KEY: key.optional(),
   PEERHOST_EXECUTION_KEY: key,
@@ -86,6 +89,7 @@ const schema = z.object({
   PEERHOST_MINIMUM_FEE: amount.default(0n),
   PEERHOST_DEPLOY_BLOCK: amount.default(0n),
   PEERHOST_SETTLE_PATIENCE_SECONDS: number(3_000).default(60),
+  PEERHOST_UPKEEP: z.enum(['on', 'off'], 'must be on or off').default('on'),
   PEERHOST_METRICS_PORT: number(65_535).optional(),
   PEERHOST_LOG_LEVEL: z.enum(logLevels, 'must be a pino level').default('info'),
 })
@@ -123,6 +127,7 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     minimumFee: e.PEERHOST_MINIMUM_FEE,
     deployBlock: e.PEERHOST_DEPLOY_BLOCK,
     settlePatienceSeconds: e.PEERHOST_SETTLE_PATIENCE_SECONDS,
+    upkeep: e.PEERHOST_UPKEEP === 'on',
     metricsPort: e.PEERHOST_METRICS_PORT,
     logLevel: e.PEERHOST_LOG_LEVEL,
   }

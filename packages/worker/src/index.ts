@@ -14,18 +14,31 @@ export { type ChainClient, type ChainClientOptions, createChainClient } from './
 export {
   type Coordinator,
   type CoordinatorDeps,
-  type CoordinatorParameters,
   createCoordinator,
   type Deployment,
+  type ParametersPeriod,
+  type RequesterBond,
+  type SettlementReport,
+  type SignedCommitSet,
+  type SkipReason,
+} from './chain/coordinator.ts'
+export { type Court, createCourt } from './chain/court.ts'
+export { type Cursor, createFileCursor } from './chain/cursor.ts'
+export {
+  createLane,
+  type Lane,
+  type LaneDeps,
+  type LaneEnd,
+  type Opening,
+  type PostedFacts,
   type PostedRequest,
   type PostedStatus,
-  type SettlementReport,
-  type SkipReason,
-  type Submission,
-} from './chain/coordinator.ts'
-export { type Cursor, createFileCursor } from './chain/cursor.ts'
+} from './chain/lane.ts'
+export { createOperators, type EpochFacts, type Operators } from './chain/operators.ts'
 export { type ContractCall, createSender, type Sender, type SentTransaction } from './chain/sender.ts'
-export { type WatchDeps, type WatchTimes, watchRequests } from './chain/watchRequests.ts'
+export { readSuite, type Suite } from './chain/suite.ts'
+export { type WatchDeps, type WatchTimes, watchLogs } from './chain/watchLogs.ts'
+export { type WatchRequestsDeps, watchRequests } from './chain/watchRequests.ts'
 export { readConfig, type WorkerConfig } from './config.ts'
 export {
   createWorkerEvents,
@@ -41,8 +54,9 @@ export {
   type SessionTimes,
   sessionTimes,
 } from './gatewaySession.ts'
-export { type Journal, type JournalEntry, type JournalOptions, openJournal } from './journal.ts'
+export { type Journal, type JournalEntry, type JournalOptions, type JournalVote, openJournal } from './journal.ts'
 export {
+  addStake,
   drainOperator,
   type OperatorDeps,
   type OperatorReadDeps,
@@ -51,9 +65,13 @@ export {
   type RegisterParameters,
   readOperator,
   registerOperator,
+  releaseOperator,
   resumeOperator,
+  revokeExecutionKey,
   rotateExecutionKey,
+  setCapacity,
   unbondOperator,
+  withdrawCourtBalance,
   withdrawEarnings,
   withdrawStake,
 } from './operator.ts'

@@ -9,6 +9,10 @@ const levels: Partial<Record<WorkerEventName, 'debug' | 'warn' | 'error'>> = {
   'roll:refused': 'warn',
   'chain:interrupted': 'warn',
   'settlement:failed': 'error',
+  'sets:conflict': 'error',
+  'lane:refused': 'warn',
+  'case:accused': 'error',
+  'jury:abstained': 'warn',
   'job:accepted': 'debug',
   'roll:signed': 'debug',
 }
