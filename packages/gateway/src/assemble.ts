@@ -1,13 +1,19 @@
 import { createDigestSigner, type DigestSigner, LIMITS, type ProtocolDomain } from '@peerhost/protocol'
 import type { ChainEvent } from './chain/chain.ts'
 import { createChainWatcher } from './chain/chainWatcher.ts'
+import { inputFor } from './court/inputs.ts'
+import { createJudgements } from './court/judgements.ts'
 import { type GatewayDeps, timing } from './gatewayDeps.ts'
 import { createPaymentGate } from './payment/x402.ts'
+import { conflictOf, keepConflict } from './quorum/reportConflicts.ts'
 import { createFunctionRegistry } from './registry/functionRegistry.ts'
 import type { functionUrls } from './registry/functionUrl.ts'
-import { createRecorder } from './requests/recorder.ts'
+import { createRequesterStanding, type RequesterStanding } from './requester/requesterStanding.ts'
+import { createSequences } from './requester/sequences.ts'
+import { createRecorder, type Recorder } from './requests/recorder.ts'
 import { insertDraft, setPosted } from './requests/requestTable.ts'
-import { createSequences } from './requests/sequences.ts'
+import { createSeedCapture } from './seats/captureSeeds.ts'
+import { createSeating } from './seats/seating.ts'
 import { type Credit, createCredit } from './settlement/credit.ts'
 import { createSettlementQueue, type SettlementQueue } from './settlement/settlementQueue.ts'
 import { createPosted, type Posted } from './walk/posted.ts'
@@ -23,10 +29,12 @@ export type Parts = Awaited<ReturnType<typeof createParts>>
 export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
   const { log, database, chain, signing, settings } = deps
   const signer = createDigestSigner(deps.gatewayKey, signing)
-  const domain: ProtocolDomain = { chainId: deps.chainId, coordinator: deps.addresses.coordinator }
+  const { suite } = deps
+  const { times } = deps.parameters
+  const domain: ProtocolDomain = { chainId: deps.chainId, coordinator: suite.coordinator }
   const nowSeconds = () => Math.floor(Date.now() / 1_000)
   const posted = createPosted()
-  const late: { equivocations?: Equivocations } = {}
+  const late: { equivocations?: Equivocations; recorder?: Recorder } = {}
   const hub = createWorkerHub({
     log,
     chain,
@@ -34,7 +42,11 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
     domain,
     gateway: signer.address,
     nowSeconds,
-    inputOf: posted.inputOf,
+    inputFor: async (operator, requestId) => {
+      const { recorder } = late
+      return recorder && inputFor({ posted, recorder, database, chain }, operator, requestId)
+    },
+    onUnaskedCommitment: (link, message) => posted.emit(message.requestId, { type: 'committed', link, message }),
     onUnasked: (link, message) => {
       posted.emit(message.requestId, { type: 'attested', link, message })
       late.equivocations
@@ -47,12 +59,22 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
   const credit = createCredit({ chain, requester: signer.address })
   const settlement = createSettlement(deps, { signer, domain, credit, hub })
   const recorder = createRecorder({ database, log, onStored: settlement.kick })
+  late.recorder = recorder
+  const seating = createSeating({ chain })
+  const seeds = createSeedCapture({ chain, log, epochSeconds: times.epochSeconds, nowSeconds })
+  const standing = createRequesterStanding({
+    chain,
+    seating,
+    requester: signer.address,
+    windowMs: timing.queueMs,
+    onUnseeded: seeds.want,
+  })
   const registry = await createFunctionRegistry({
     database,
     chain,
     sources: [deps.store, ...(deps.sources ?? [])],
     log,
-    cursorName: `${deps.chainId}:${deps.addresses.registry.toLowerCase()}`,
+    cursorName: `${deps.chainId}:${suite.functions.toLowerCase()}`,
     signal,
   })
   const watcher = createChainWatcher({
@@ -62,11 +84,16 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
     fromBlock: (await registry.cursor()) ?? settings.deployBlock,
     onEvents: async (events, through) => {
       await registry.apply(events, through)
-      for (const event of events) await follow({ hub, credit, posted }, event)
+      for (const event of events) await follow({ hub, credit, posted, standing }, event)
     },
   })
-  const sequences = createSequences({ database, requester: signer.address })
-  const network = { chainId: deps.chainId, token: deps.parameters.token }
+  const sequences = createSequences({
+    database,
+    requester: signer.address,
+    longestLifetimeSeconds: times.maximumTicketLifetime,
+  })
+  const { coordinator, escrow } = suite
+  const network = { chainId: deps.chainId, token: deps.parameters.token, coordinator, escrow }
   const gate = createPaymentGate({ facilitator: deps.facilitator, network })
   return {
     hub,
@@ -75,6 +102,10 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
     registry,
     watcher,
     sequences,
+    seating,
+    seeds,
+    standing,
+    judgements: createJudgements({ chain, nowSeconds }),
     gate,
     credit,
     posted,
@@ -101,10 +132,11 @@ function createSettlement(
     links: hub.links,
     batchItems: LIMITS.settlementBatchItems,
     rollTimeoutMs: timing.rollTimeoutMs,
-    settlementGraceSeconds: parameters.settlementGraceSeconds,
+    settlementGraceSeconds: parameters.times.settlementGrace,
     onSettled: (transaction, requests) => {
       for (const link of hub.links()) {
-        const own = requests.filter(({ attested }) => attested?.executionKey === link.executionKey)
+        const isOf = ({ executionKey }: { executionKey: string }) => executionKey === link.executionKey
+        const own = requests.filter(({ attestations }) => attestations.some(isOf))
         const requestIds = own.map(({ requestId }) => requestId)
         if (own.length > 0) link.send({ type: 'settled', transaction, requestIds })
       }
@@ -130,7 +162,10 @@ export function createWalkDeps(
     network: { name: `eip155:${deps.chainId}`, asset: parameters.token.address },
     headBlock: () => watcher.head().number,
     headSeconds: () => watcher.head().timestampSeconds,
-    epochSeconds: parameters.epochSeconds,
+    times: parameters.times,
+    epochSeconds: parameters.times.epochSeconds,
+    escrow: deps.suite.escrow,
+    requester: parts.signer.address,
     urlDomain: settings.domain,
     functionUrl,
     workers: hub,
@@ -143,16 +178,25 @@ export function createWalkDeps(
     },
     onPosted: async (job, transaction) => {
       credit.release(job.requestId)
-      await setPosted(database, job.requestId, transaction)
+      if (transaction) await setPosted(database, job.requestId, transaction)
+    },
+    onConflict: (job, first, second) => {
+      const conflict = conflictOf(job, first, second)
+      deps.log.error({ requestId: job.requestId, operators: conflict.operators }, 'results contradict each other')
+      keepConflict({ database, times: parameters.times }, job, conflict).catch((error: unknown) =>
+        deps.log.error({ err: error, requestId: job.requestId }, 'a conflict could not be kept'),
+      )
     },
   }
 }
 
 async function follow(
-  { hub, credit, posted }: { hub: WorkerHub; credit: Credit; posted: Posted },
+  { hub, credit, posted, standing }: { hub: WorkerHub; credit: Credit; posted: Posted; standing: RequesterStanding },
   event: ChainEvent,
 ): Promise<void> {
   if (event.type === 'settled') posted.emit(event.requestId, { type: 'settled', event })
+  else if (event.type === 'agreed') posted.emit(event.requestId, { type: 'agreed', event })
+  else if (event.type === 'requester-changed') standing.changed(event.requester)
   else if (event.type === 'operator-changed') await hub.operatorChanged(event.operator)
   else if (event.type === 'credit-changed') credit.changed(event.funder)
 }
