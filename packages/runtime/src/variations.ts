@@ -60,6 +60,10 @@ export const variations: readonly Variation[] = [
   },
   { name: 'smaller stack', flags: (draw) => [`--stack-size=${draw(910, 978)}`] },
   { name: 'pauses', flags: () => ['--single-threaded'], isPaused: true, timeFactor: slow },
+  {
+    name: 'plainer processor',
+    flags: () => ['fma3', 'avx2', 'bmi1', 'bmi2', 'lzcnt', 'popcnt'].map((part) => `--no-enable-${part}`),
+  },
   { name: 'rare garbage collection', flags: () => ['--min-semi-space-size=16', '--no-concurrent-sparkplug'] },
 ]
 

@@ -8,8 +8,12 @@ export type VariedRuns =
   | { type: 'differs'; runs: readonly SandboxRun[] }
   | { type: 'unavailable'; error: unknown }
 
-/** How often a juror runs a request: each of the conditions once, and the ordinary ones three times. */
-export const JURY_RUNS = variations.length + 2
+/** Every fourth run of a juror is an ordinary one. */
+const ordinaryEvery = 4
+const others = variations.length - 1
+
+/** How often a juror runs a request: under each of the other conditions once, and ordinary ones in between. */
+export const JURY_RUNS = others + Math.ceil(others / (ordinaryEvery - 1))
 
 /**
  * Runs a job `runs` times, one after the other, under varied conditions, and compares the results byte for byte. Stops at
@@ -58,12 +62,10 @@ function schedule(runs: number): number[] {
       continue
     }
     order.push(next)
-    next = next === variations.length - 1 ? 1 : next + 1
+    next = next === others ? 1 : next + 1
   }
   return order
 }
-
-const ordinaryEvery = 4
 
 function withoutResult(exhausted: SandboxRun | undefined): PeerHostError {
   const code = exhausted?.outcome === 'out-of-memory' ? 'execution_out_of_memory' : 'execution_timed_out'
