@@ -78,20 +78,11 @@ abstract contract Requesters is CreditLines, Earnings, Tickets {
         bytes32[] calldata second,
         bytes calldata secondSignature
     ) external nonReentrant {
-        bytes32 domain = domainSeparator();
-        bytes32 requestId = _hashTicket(domain, ticket);
-        bytes32 firstDigest = _hashCommitSet(domain, requestId, first);
-        bytes32 secondDigest = _hashCommitSet(domain, requestId, second);
-        require(
-            firstDigest != secondDigest && _isSignedByRequester(ticket.requester, firstDigest, firstSignature)
-                && _isSignedByRequester(ticket.requester, secondDigest, secondSignature),
-            CommitSetsNotConflicting(requestId)
-        );
-        uint256 amount = _takeBond(ticket.requester);
-        uint256 reward = amount / REPORTER_SHARES;
-        _addEarnings(_actor(), reward);
-        emit RequesterBondSlashed(ticket.requester, requestId, _actor(), amount);
-        _sendTokens(BURNED, amount - reward);
+        bytes32 requestId = _hashTicket(domainSeparator(), ticket);
+        bytes32 firstDigest = _requireSignedSet(ticket.requester, requestId, first, firstSignature);
+        bytes32 secondDigest = _requireSignedSet(ticket.requester, requestId, second, secondSignature);
+        require(firstDigest != secondDigest, CommitSetsNotConflicting(requestId));
+        _slashBond(ticket.requester, requestId, _actor());
     }
 
     /// @inheritdoc IExecutionCoordinator
@@ -167,7 +158,7 @@ abstract contract Requesters is CreditLines, Earnings, Tickets {
         uint256 withdrawableAt = requester.withdrawableAt;
         if (withdrawableAt != 0) {
             if (issuedAt + _unbondingPeriod > withdrawableAt) return false;
-            // What was lost since then was whole then, see `_takeBond`.
+            // What was lost since then was whole then, see `_slashBond`.
             if (requester.bond == 0) return true;
         }
         return requester.bond >= _parametersAt(issuedAt).requesterBond;
@@ -187,15 +178,31 @@ abstract contract Requesters is CreditLines, Earnings, Tickets {
         return _parameters.inForceAt(time);
     }
 
+    function _requireSignedSet(
+        address requester,
+        bytes32 requestId,
+        bytes32[] calldata commitments,
+        bytes calldata signature
+    ) private view returns (bytes32 digest) {
+        digest = _hashCommitSet(domainSeparator(), requestId, commitments);
+        require(_isSignedByRequester(requester, digest, signature), CommitSetsNotConflicting(requestId));
+    }
+
     /// @dev Tickets that were issued under a whole bond are still settled: else losing it would cost the workers their pay.
-    function _takeBond(
-        address account
-    ) private returns (uint256 amount) {
+    function _slashBond(
+        address account,
+        bytes32 requestId,
+        address reporter
+    ) private {
         Requester storage requester = _requesters[account];
-        amount = requester.bond;
+        uint256 amount = requester.bond;
         require(amount != 0, NotBonded(account));
         requester.bond = 0;
         if (amount < _parametersAt(block.timestamp).requesterBond) requester.withdrawableAt = 0;
         else if (requester.withdrawableAt == 0) requester.withdrawableAt = uint40(block.timestamp + _unbondingPeriod);
+        uint256 reward = amount / REPORTER_SHARES;
+        _addEarnings(reporter, reward);
+        emit RequesterBondSlashed(account, requestId, reporter, amount);
+        _sendTokens(BURNED, amount - reward);
     }
 }

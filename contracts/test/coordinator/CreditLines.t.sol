@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IExecutionCoordinator} from "../src/interfaces/IExecutionCoordinator.sol";
-import {CoordinatorFixture} from "./fixtures/CoordinatorFixture.sol";
+import {IExecutionCoordinator} from "../../src/interfaces/IExecutionCoordinator.sol";
+import {SettlementFixture} from "./SettlementFixture.sol";
 
-contract CreditLinesTest is CoordinatorFixture {
+contract CreditLinesTest is SettlementFixture {
     /// @dev From now until no ticket of now can be settled.
-    uint256 private constant DELAY = LIFETIME + GRACE + 1;
+    uint256 private constant DELAY = 300 + 3600 + 1;
 
     function test_deposit_forSomebodyElse() public {
         address giver = makeAddr("giver");
-        fillPurse(giver, 5);
+        fillPurse(giver, 5, address(coordinator));
         vm.expectEmit(address(coordinator));
         emit IExecutionCoordinator.CreditDeposited(funder, giver, 5);
         vm.prank(giver);
@@ -62,7 +62,7 @@ contract CreditLinesTest is CoordinatorFixture {
         vm.warp(vm.getBlockTimestamp() + 1);
         Execution memory later = newExecution(1);
         expectSkip(later.ticket, IExecutionCoordinator.SkipReason.CreditExhausted);
-        assertEq(coordinator.settle(planRolled(list(before, later))), 1);
+        assertEq(settle(planRolled(list(before, later))), 1);
     }
 
     function test_revoke_refusesWithoutALine() public {
@@ -81,7 +81,7 @@ contract CreditLinesTest is CoordinatorFixture {
         vm.stopPrank();
         assertEq(coordinator.getCreditLine(funder, requester).closesAt, 0);
         vm.warp(vm.getBlockTimestamp() + 10);
-        assertEq(coordinator.settle(planRolled(list(newExecution(0)))), 1);
+        assertEq(settle(planRolled(list(newExecution(0)))), 1);
     }
 
     /// @dev A lower cap would else be a way around the delay of a revocation.
@@ -96,7 +96,7 @@ contract CreditLinesTest is CoordinatorFixture {
         vm.warp(vm.getBlockTimestamp() + 1);
         Execution memory later = newExecution(1);
         expectSkip(later.ticket, IExecutionCoordinator.SkipReason.CreditExhausted);
-        assertEq(coordinator.settle(planRolled(list(before, later))), 1);
+        assertEq(settle(planRolled(list(before, later))), 1);
     }
 
     function test_formerTermsAreForgottenAfterTheDelay() public {
@@ -106,22 +106,22 @@ contract CreditLinesTest is CoordinatorFixture {
         vm.prank(funder);
         coordinator.grantCreditLine(requester, FEE - 1, FEE - 1);
         expectSkip(newTicket(0), IExecutionCoordinator.SkipReason.CreditExhausted);
-        assertEq(coordinator.settle(planRolled(list(newExecution(0)))), 0);
+        assertEq(settle(planRolled(list(newExecution(0)))), 0);
     }
 
-    function test_overspentCredit_capCountsPerEpochOfIssue() public {
+    function test_Attack_OverspentCredit() public {
         vm.prank(funder);
         coordinator.grantCreditLine(requester, FEE, FEE);
-        vm.warp((vm.getBlockTimestamp() / EPOCH_SECONDS + 3) * EPOCH_SECONDS - 10);
+        vm.warp((vm.getBlockTimestamp() / times().epochSeconds + 3) * times().epochSeconds - 10);
         Execution memory first = newExecution(0);
         Execution memory second = newExecution(1);
         vm.warp(vm.getBlockTimestamp() + 20);
         Execution memory nextEpoch = newExecution(2);
         expectSkip(second.ticket, IExecutionCoordinator.SkipReason.CreditExhausted);
-        assertEq(coordinator.settle(planRolled(list(nextEpoch, first, second))), 2);
+        assertEq(settle(planRolled(list(nextEpoch, first, second))), 2);
         (uint256 available,) = coordinator.availableCredit(funder, requester);
         assertEq(available, 0);
-        vm.warp(vm.getBlockTimestamp() + EPOCH_SECONDS);
+        vm.warp(vm.getBlockTimestamp() + times().epochSeconds);
         (available,) = coordinator.availableCredit(funder, requester);
         assertEq(available, FEE);
     }
@@ -160,7 +160,7 @@ contract CreditLinesTest is CoordinatorFixture {
         coordinator.requestCreditWithdrawal(0);
     }
 
-    function test_ownerWithdrawsUnderTickets_theyArePaidFromWhatIsSetAside() public {
+    function test_Attack_OwnerWithdrawsUnderTickets() public {
         Execution memory before = newExecution(0);
         vm.warp(vm.getBlockTimestamp() + 1);
         vm.prank(funder);
@@ -168,7 +168,7 @@ contract CreditLinesTest is CoordinatorFixture {
         vm.warp(vm.getBlockTimestamp() + 1);
         Execution memory later = newExecution(1);
         expectSkip(later.ticket, IExecutionCoordinator.SkipReason.CreditExhausted);
-        assertEq(coordinator.settle(planRolled(list(before, later))), 1);
+        assertEq(settle(planRolled(list(before, later))), 1);
         (,, uint256 withdrawing,) = coordinator.creditOf(funder);
         assertEq(withdrawing, 100e6 - FEE);
         vm.warp(vm.getBlockTimestamp() + DELAY);
@@ -180,29 +180,17 @@ contract CreditLinesTest is CoordinatorFixture {
         vm.prank(funder);
         coordinator.requestCreditWithdrawal(100e6);
         IExecutionCoordinator.Ticket memory ticket = newTicket(0);
-        ticket.deadline = ticket.issuedAt + LIFETIME;
-        vm.warp(uint256(ticket.deadline) + GRACE);
+        ticket.deadline = ticket.issuedAt + times().maximumTicketLifetime;
+        vm.warp(uint256(ticket.deadline) + times().settlementGrace);
         vm.expectPartialRevert(IExecutionCoordinator.TooEarly.selector);
         vm.prank(funder);
         coordinator.withdrawCredit(funder);
-        assertEq(coordinator.settle(planRolled(list(executionOf(ticket, FIRST_KEY)))), 1);
+        assertEq(settle(planRolled(list(executionOf(ticket, firstKey)))), 1);
     }
 
     function test_availableCredit_ofOneself() public view {
         (uint256 available, uint256 maxFee) = coordinator.availableCredit(funder, funder);
         assertEq(available, 100e6);
         assertEq(maxFee, type(uint96).max);
-    }
-
-    function test_withdrawTreasury_paysTheTreasuryWhoeverCalls() public {
-        vm.expectRevert(abi.encodeWithSelector(IExecutionCoordinator.NothingToWithdraw.selector, treasury));
-        coordinator.withdrawTreasury();
-        coordinator.settle(planRolled(list(newExecution(0))));
-        vm.expectEmit(address(coordinator));
-        emit IExecutionCoordinator.TreasuryWithdrawn(treasury, FEE - REWARD);
-        vm.prank(makeAddr("anyone"));
-        assertEq(coordinator.withdrawTreasury(), FEE - REWARD);
-        assertEq(token.balanceOf(treasury), FEE - REWARD);
-        assertEq(coordinator.treasuryBalance(), 0);
     }
 }

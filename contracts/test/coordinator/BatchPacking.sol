@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+/// @dev A settlement batch as structs, and the bytes that `settle` takes: what `encodeSettlement` writes in TypeScript.
+library BatchPacking {
+    struct Batch {
+        address requester;
+        bytes requesterRoll;
+        Worker[] workers;
+        Group[] groups;
+        bytes[] signatures;
+    }
+
+    struct Worker {
+        address executionKey;
+        bytes roll;
+    }
+
+    struct Group {
+        bytes32 functionId;
+        bytes32 runtimeDigest;
+        uint32 functionVersion;
+        uint32 envVersion;
+        uint32 epoch;
+        uint8 quorum;
+        uint8 lane;
+        uint96 fee;
+        address funder;
+        address payee;
+        uint128 price;
+        Item[] items;
+    }
+
+    struct Item {
+        bytes32 inputSeal;
+        bytes32 resultSeal;
+        bytes32 quoteId;
+        address payer;
+        uint64 sequence;
+        uint40 issuedAt;
+        uint40 deadline;
+        uint8 outcome;
+        uint16 status;
+        Seating[] seatings;
+        Entry[] commitSet;
+    }
+
+    struct Seating {
+        uint8 worker;
+        uint8 seat;
+        bytes32 salt;
+    }
+
+    /// @dev The commitment of seating `place`, or with 255 one that stands in the batch itself.
+    struct Entry {
+        uint8 place;
+        bytes32 foreign;
+    }
+
+    function pack(
+        Batch memory batch
+    ) internal pure returns (bytes memory packed) {
+        packed = abi.encodePacked(
+            uint8(1),
+            batch.requester,
+            uint8(batch.workers.length),
+            uint8(batch.groups.length),
+            _signature(batch.requesterRoll)
+        );
+        for (uint256 i; i < batch.workers.length; ++i) {
+            packed = abi.encodePacked(packed, batch.workers[i].executionKey, _signature(batch.workers[i].roll));
+        }
+        for (uint256 i; i < batch.groups.length; ++i) {
+            packed = abi.encodePacked(packed, _group(batch.groups[i]));
+        }
+        for (uint256 i; i < batch.signatures.length; ++i) {
+            packed = abi.encodePacked(packed, _signature(batch.signatures[i]));
+        }
+    }
+
+    function _group(
+        Group memory group
+    ) private pure returns (bytes memory packed) {
+        packed = abi.encodePacked(
+            group.functionId, group.runtimeDigest, group.functionVersion, group.envVersion, group.epoch, group.quorum
+        );
+        packed = abi.encodePacked(
+            packed, group.lane, group.fee, group.funder, group.payee, group.price, uint8(group.items.length)
+        );
+        for (uint256 i; i < group.items.length; ++i) {
+            packed = abi.encodePacked(packed, _item(group.items[i], group.quorum));
+        }
+    }
+
+    function _item(
+        Item memory item,
+        uint8 quorum
+    ) private pure returns (bytes memory packed) {
+        packed = abi.encodePacked(item.inputSeal, item.resultSeal, item.quoteId, item.payer, item.sequence);
+        packed = abi.encodePacked(
+            packed, item.issuedAt, uint32(item.deadline - item.issuedAt), item.outcome, item.status
+        );
+        for (uint256 i; i < item.seatings.length; ++i) {
+            packed = abi.encodePacked(packed, item.seatings[i].worker, item.seatings[i].seat);
+            if (quorum != 1) packed = abi.encodePacked(packed, item.seatings[i].salt);
+        }
+        if (quorum == 1) return packed;
+        packed = abi.encodePacked(packed, uint8(item.commitSet.length));
+        for (uint256 i; i < item.commitSet.length; ++i) {
+            packed = abi.encodePacked(packed, item.commitSet[i].place);
+            if (item.commitSet[i].place == 255) packed = abi.encodePacked(packed, item.commitSet[i].foreign);
+        }
+    }
+
+    function _signature(
+        bytes memory signature
+    ) private pure returns (bytes memory) {
+        return abi.encodePacked(uint16(signature.length), signature);
+    }
+}
