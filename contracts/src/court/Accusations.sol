@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
+import {ICourtFilings} from "../interfaces/ICourtFilings.sol";
 import {IExecutionCoordinator} from "../interfaces/IExecutionCoordinator.sol";
 import {IProtocolParameters} from "../interfaces/IProtocolParameters.sol";
 import {Messages} from "../libraries/Messages.sol";
-import {Verdicts} from "./Verdicts.sol";
+import {CaseFilings} from "./CaseFilings.sol";
 
 /// @title What anybody may bring before the court: a wrong result, a conflict inside a quorum, two words of one key.
-abstract contract Accusations is Verdicts {
-    mapping(bytes32 requestId => mapping(address operator => bool)) private _hasEquivocated;
-
-    /// @inheritdoc IDisputeCourt
+abstract contract Accusations is CaseFilings {
+    /// @inheritdoc ICourtFilings
     function challenge(
         IExecutionCoordinator.Ticket calldata ticket,
         bytes calldata ticketSignature,
@@ -29,7 +27,7 @@ abstract contract Accusations is Verdicts {
         return _open(Accusation(CaseKind.Challenge, requestId, accused, opener), ticket, attestation, input, inputCid);
     }
 
-    /// @inheritdoc IDisputeCourt
+    /// @inheritdoc ICourtFilings
     function reportConflict(
         IExecutionCoordinator.Ticket calldata ticket,
         bytes calldata ticketSignature,
@@ -50,7 +48,7 @@ abstract contract Accusations is Verdicts {
         return _open(Accusation(CaseKind.Conflict, requestId, accused, opener), ticket, first, input, inputCid);
     }
 
-    /// @inheritdoc IDisputeCourt
+    /// @inheritdoc ICourtFilings
     function reportEquivocation(
         IExecutionCoordinator.Ticket calldata ticket,
         bytes calldata ticketSignature,
@@ -73,6 +71,17 @@ abstract contract Accusations is Verdicts {
         uint256 slashed = isSlashed ? _slashEquivocation(ticket.issuedAt, operator, reporter) : 0;
         _operators.jail(operator, _unbondingPeriod);
         emit Equivocated(requestId, operator, reporter, slashed);
+    }
+
+    /// @inheritdoc ICourtFilings
+    function giveCaseInput(
+        bytes32 caseId,
+        bytes calldata input,
+        string calldata inputCid
+    ) external {
+        (Docket storage docket,) = _requireSitting(caseId);
+        if (_isInputGiven(docket.file.requestId, docket.file.inputSeal, input)) docket.file.isInputGiven = true;
+        emit CaseInputGiven(caseId, input, inputCid);
     }
 
     function _slashEquivocation(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
+import {ICourtFilings} from "../interfaces/ICourtFilings.sol";
 import {IExecutionCoordinator} from "../interfaces/IExecutionCoordinator.sol";
 import {Accusations} from "./Accusations.sol";
 
@@ -11,20 +11,7 @@ abstract contract Audits is Accusations {
     uint32 private constant EPOCHS_UNTIL_AUDIT = 3;
     uint256 private constant AUDITOR_SEATS = 2;
 
-    /// @dev `answerUntil` is zero unless somebody waits for the input.
-    struct Audit {
-        address worker;
-        uint96 fee;
-        address funder;
-        uint40 answerUntil;
-        bool wasAsked;
-        bool isPaid;
-        bytes32 inputSeal;
-    }
-
-    mapping(bytes32 requestId => Audit) private _audits;
-
-    /// @inheritdoc IDisputeCourt
+    /// @inheritdoc ICourtFilings
     function requestAuditInput(
         IExecutionCoordinator.Ticket calldata ticket,
         bytes calldata ticketSignature,
@@ -44,7 +31,7 @@ abstract contract Audits is Accusations {
         emit AuditInputRequested(requestId, auditor, record.answerUntil);
     }
 
-    /// @inheritdoc IDisputeCourt
+    /// @inheritdoc ICourtFilings
     function giveAuditInput(
         bytes32 requestId,
         bytes calldata input,
@@ -58,7 +45,7 @@ abstract contract Audits is Accusations {
         emit AuditInputGiven(requestId, input, inputCid);
     }
 
-    /// @inheritdoc IDisputeCourt
+    /// @inheritdoc ICourtFilings
     function closeAudit(
         bytes32 requestId
     ) external nonReentrant {
@@ -71,7 +58,7 @@ abstract contract Audits is Accusations {
         emit AuditInputWithheld(requestId, record.worker, returned);
     }
 
-    /// @inheritdoc IDisputeCourt
+    /// @inheritdoc ICourtFilings
     function audit(
         IExecutionCoordinator.Ticket calldata ticket,
         bytes calldata ticketSignature,
@@ -99,7 +86,7 @@ abstract contract Audits is Accusations {
         emit Audited(requestId, auditor, true, _coordinator.payAudit(auditor, ticket.fee));
     }
 
-    /// @inheritdoc IDisputeCourt
+    /// @inheritdoc ICourtFilings
     function auditOf(
         bytes32 requestId,
         uint32 epoch,

@@ -6,13 +6,13 @@ import {IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
 import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
 import {Hashes} from "../libraries/Hashes.sol";
 import {Messages} from "../libraries/Messages.sol";
-import {Cases} from "./Cases.sol";
+import {OwnerBonds} from "./OwnerBonds.sol";
 
 /// @title Juries: who sits, and what each juror says, hidden until all have said it.
-abstract contract Juries is Cases {
+abstract contract Juries is OwnerBonds {
     /// @dev Ballots that are not a result; a result's is a hash.
-    bytes32 internal constant BALLOT_DIFFERS = bytes32(uint256(IDisputeCourt.Vote.Differs));
-    bytes32 internal constant BALLOT_UNAVAILABLE = bytes32(uint256(IDisputeCourt.Vote.Unavailable));
+    bytes32 internal constant BALLOT_DIFFERS = bytes32(uint256(Vote.Differs));
+    bytes32 internal constant BALLOT_UNAVAILABLE = bytes32(uint256(Vote.Unavailable));
     /// @dev A result that depends on the machine: it speaks for nobody.
     bytes32 internal constant BALLOT_RESOURCE = bytes32(type(uint256).max);
 
@@ -27,17 +27,6 @@ abstract contract Juries is Cases {
         bool isDrawable = docket.juries[jury].seed == 0 && block.number > file.seedBlock;
         require(isDrawable, JuryNotDrawable(caseId, file.seedBlock, block.number));
         if (_draw(caseId, docket, jury) == 0) _scheduleSeed(caseId, file);
-    }
-
-    /// @inheritdoc IDisputeCourt
-    function giveCaseInput(
-        bytes32 caseId,
-        bytes calldata input,
-        string calldata inputCid
-    ) external {
-        (Docket storage docket,) = _requireSitting(caseId);
-        if (_isInputGiven(docket.file.requestId, docket.file.inputSeal, input)) docket.file.isInputGiven = true;
-        emit CaseInputGiven(caseId, input, inputCid);
     }
 
     /// @inheritdoc IDisputeCourt

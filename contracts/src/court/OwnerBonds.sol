@@ -2,26 +2,10 @@
 pragma solidity ^0.8.28;
 
 import {IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
-import {IExecutionCoordinator} from "../interfaces/IExecutionCoordinator.sol";
-import {IFunctionRegistry} from "../interfaces/IFunctionRegistry.sol";
-import {CourtBase} from "./CourtBase.sol";
+import {CaseRecords} from "./CaseRecords.sol";
 
-/// @title What owners put down for their word that a function is deterministic, and which functions are judged.
-abstract contract OwnerBonds is CourtBase {
-    struct Bond {
-        uint96 amount;
-        uint40 judgedFrom;
-        uint40 withdrawableAt;
-        uint32 openCases;
-        bool isFlagged;
-    }
-
-    uint256 private constant FLAG_DETERMINISTIC = 1;
-    uint256 private constant FLAG_NETWORK = 2;
-    uint256 private constant FLAG_SECRETS = 4;
-
-    mapping(bytes32 functionId => Bond) internal _bonds;
-
+/// @title What owners put down for their word that a function is deterministic.
+abstract contract OwnerBonds is IDisputeCourt, CaseRecords {
     /// @inheritdoc IDisputeCourt
     function bondFunction(
         bytes32 functionId,
@@ -93,47 +77,6 @@ abstract contract OwnerBonds is CourtBase {
     ) external view returns (bool) {
         (string memory why,) = _whyNotJudged(functionId, functionVersion, issuedAt);
         return bytes(why).length == 0;
-    }
-
-    function _requireJudged(
-        IExecutionCoordinator.Ticket calldata ticket
-    ) internal view {
-        string memory why = _whyTicketNotJudged(ticket);
-        require(bytes(why).length == 0, NotJudged(ticket.functionId, why));
-    }
-
-    /// @dev Only what a juror can run again byte for byte is judged: this code, in this runtime, without an environment.
-    function _whyTicketNotJudged(
-        IExecutionCoordinator.Ticket calldata ticket
-    ) internal view returns (string memory why) {
-        bytes32 runtimeDigest;
-        (why, runtimeDigest) = _whyNotJudged(ticket.functionId, ticket.functionVersion, ticket.issuedAt);
-        if (bytes(why).length != 0) return why;
-        if (ticket.runtimeDigest != runtimeDigest) return "runtime";
-        if (ticket.envVersion != 0) return "environment";
-    }
-
-    /// @return why Empty when the deployment is judged for tickets issued at `issuedAt`.
-    function _whyNotJudged(
-        bytes32 functionId,
-        uint32 functionVersion,
-        uint40 issuedAt
-    ) private view returns (string memory why, bytes32 runtimeDigest) {
-        try _functions.getDeployment(functionId, functionVersion) returns (
-            IFunctionRegistry.Deployment memory deployment
-        ) {
-            if (deployment.flags & FLAG_DETERMINISTIC == 0) return ("not deterministic", 0);
-            if (deployment.flags & FLAG_NETWORK != 0) return ("network", 0);
-            if (deployment.flags & FLAG_SECRETS != 0) return ("secrets", 0);
-            runtimeDigest = deployment.runtimeDigest;
-        } catch {
-            return ("unknown", 0);
-        }
-        Bond storage bond = _bonds[functionId];
-        if (bond.isFlagged) return ("flagged", 0);
-        bool isBonded = issuedAt >= bond.judgedFrom && bond.amount >= _parameters.inForceAt(issuedAt).ownerBond
-            && (bond.withdrawableAt == 0 || uint256(issuedAt) + _unbondingPeriod <= bond.withdrawableAt);
-        if (!isBonded) why = "owner bond";
     }
 
     function _requireOwner(

@@ -39,6 +39,20 @@ abstract contract Verdicts is Juries {
         emit CaseClosed(caseId, file.requestId, verdict, slashed);
     }
 
+    function _freeStakes(
+        Case storage file
+    ) private {
+        bytes32 requestId = file.requestId;
+        --_casesOf[requestId].open;
+        --_bonds[file.functionId].openCases;
+        if (file.status != CaseStatus.Acquitted) {
+            ++_casesOf[requestId].lost;
+            ++_lostAbout[requestId][_accusedResult(file)];
+        }
+        _operators.closeCase(file.accused);
+        if (file.kind != CaseKind.Challenge) _operators.closeCase(file.opener);
+    }
+
     /// @dev What one jury says. Doubt never convicts.
     function _verdictOf(
         Docket storage docket,
