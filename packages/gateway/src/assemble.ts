@@ -1,4 +1,5 @@
 import { createDigestSigner, type DigestSigner, LIMITS, type ProtocolDomain } from '@peerhost/protocol'
+import type { Address } from 'viem'
 import type { ChainEvent } from './chain/chain.ts'
 import { createChainWatcher } from './chain/chainWatcher.ts'
 import { inputFor } from './court/inputs.ts'
@@ -30,12 +31,66 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
   const { log, database, chain, signing, settings } = deps
   const signer = createDigestSigner(deps.gatewayKey, signing)
   const { suite } = deps
-  const { times } = deps.parameters
   const domain: ProtocolDomain = { chainId: deps.chainId, coordinator: suite.coordinator }
   const nowSeconds = () => Math.floor(Date.now() / 1_000)
   const posted = createPosted()
-  const late: { equivocations?: Equivocations; recorder?: Recorder } = {}
-  const hub = createWorkerHub({
+  const late: Late = {}
+  const hub = createHub(deps, { posted, signer, domain, nowSeconds, late })
+  const equivocations = await createEquivocations({ database, signing, domain, log, ban: hub.ban })
+  late.equivocations = equivocations
+  const credit = createCredit({ chain, requester: signer.address })
+  const settlement = createSettlement(deps, { signer, domain, credit, hub })
+  const recorder = createRecorder({ database, log, onStored: settlement.kick })
+  late.recorder = recorder
+  const requester = createRequester(deps, { requester: signer.address, nowSeconds })
+  const registry = await createFunctionRegistry({
+    database,
+    chain,
+    sources: [deps.store, ...(deps.sources ?? [])],
+    log,
+    cursorName: `${deps.chainId}:${suite.functions.toLowerCase()}`,
+    signal,
+  })
+  const watcher = createChainWatcher({
+    chain,
+    log,
+    pollIntervalMs: settings.pollIntervalMs,
+    fromBlock: (await registry.cursor()) ?? settings.deployBlock,
+    onEvents: async (events, through) => {
+      await registry.apply(events, through)
+      for (const event of events) await follow({ hub, credit, posted, standing: requester.standing }, event)
+    },
+  })
+  const { coordinator, escrow } = suite
+  const network = { chainId: deps.chainId, token: deps.parameters.token, coordinator, escrow }
+  const gate = createPaymentGate({ facilitator: deps.facilitator, network })
+  return {
+    hub,
+    settlement,
+    recorder,
+    registry,
+    watcher,
+    ...requester,
+    judgements: createJudgements({ chain, nowSeconds }),
+    gate,
+    credit,
+    posted,
+    equivocations,
+    signer,
+    domain,
+    nowSeconds,
+  }
+}
+
+/** Parts that the hub tells of what it hears, and that need the hub themselves. */
+type Late = { equivocations?: Equivocations; recorder?: Recorder }
+
+function createHub(
+  { log, chain, signing, database }: GatewayDeps,
+  own: { posted: Posted; signer: DigestSigner; domain: ProtocolDomain; nowSeconds: () => number; late: Late },
+): WorkerHub {
+  const { posted, signer, domain, nowSeconds, late } = own
+  return createWorkerHub({
     log,
     chain,
     signing,
@@ -54,65 +109,27 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
         .catch((error: unknown) => log.warn({ err: error }, 'late result'))
     },
   })
-  const equivocations = await createEquivocations({ database, signing, domain, log, ban: hub.ban })
-  late.equivocations = equivocations
-  const credit = createCredit({ chain, requester: signer.address })
-  const settlement = createSettlement(deps, { signer, domain, credit, hub })
-  const recorder = createRecorder({ database, log, onStored: settlement.kick })
-  late.recorder = recorder
+}
+
+/** What the gateway is on chain: its numbers, its standing, and the seats of what it asks for. */
+function createRequester(
+  { chain, database, log, parameters }: GatewayDeps,
+  { requester, nowSeconds }: { requester: Address; nowSeconds: () => number },
+) {
+  const { epochSeconds, maximumTicketLifetime } = parameters.times
   const seating = createSeating({ chain })
-  const seeds = createSeedCapture({ chain, log, epochSeconds: times.epochSeconds, nowSeconds })
-  const standing = createRequesterStanding({
-    chain,
-    seating,
-    requester: signer.address,
-    windowMs: timing.queueMs,
-    onUnseeded: seeds.want,
-  })
-  const registry = await createFunctionRegistry({
-    database,
-    chain,
-    sources: [deps.store, ...(deps.sources ?? [])],
-    log,
-    cursorName: `${deps.chainId}:${suite.functions.toLowerCase()}`,
-    signal,
-  })
-  const watcher = createChainWatcher({
-    chain,
-    log,
-    pollIntervalMs: settings.pollIntervalMs,
-    fromBlock: (await registry.cursor()) ?? settings.deployBlock,
-    onEvents: async (events, through) => {
-      await registry.apply(events, through)
-      for (const event of events) await follow({ hub, credit, posted, standing }, event)
-    },
-  })
-  const sequences = createSequences({
-    database,
-    requester: signer.address,
-    longestLifetimeSeconds: times.maximumTicketLifetime,
-  })
-  const { coordinator, escrow } = suite
-  const network = { chainId: deps.chainId, token: deps.parameters.token, coordinator, escrow }
-  const gate = createPaymentGate({ facilitator: deps.facilitator, network })
+  const seeds = createSeedCapture({ chain, log, epochSeconds, nowSeconds })
   return {
-    hub,
-    settlement,
-    recorder,
-    registry,
-    watcher,
-    sequences,
     seating,
     seeds,
-    standing,
-    judgements: createJudgements({ chain, nowSeconds }),
-    gate,
-    credit,
-    posted,
-    equivocations,
-    signer,
-    domain,
-    nowSeconds,
+    standing: createRequesterStanding({
+      chain,
+      seating,
+      requester,
+      windowMs: timing.queueMs,
+      onUnseeded: seeds.want,
+    }),
+    sequences: createSequences({ database, requester, longestLifetimeSeconds: maximumTicketLifetime }),
   }
 }
 
