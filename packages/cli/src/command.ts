@@ -88,6 +88,12 @@ export function parseAmount(text: string): string {
   throw new UsageError(`“${text}” is not an amount.`, 'Write tokens as a decimal with at most 6 places, such as 0.001.')
 }
 
+/** An address, as it was written. */
+export function parseAddress(text: string): string {
+  if (/^0x[0-9a-fA-F]{40}$/.test(text)) return text
+  throw new UsageError(`“${text}” is not an address.`)
+}
+
 /** Gathers an option that may be given several times. */
 export function collect(text: string, previous: unknown): string[] {
   return [...((previous as string[] | undefined) ?? []), text]

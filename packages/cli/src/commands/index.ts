@@ -10,8 +10,11 @@ import { lsCommand } from './ls.ts'
 import { priceGetCommand } from './priceGet.ts'
 import { priceSetCommand } from './priceSet.ts'
 import { verifyCommand } from './verify.ts'
+import { workerCapacityCommand } from './workerCapacity.ts'
 import { workerDrainCommand } from './workerDrain.ts'
 import { workerRegisterCommand } from './workerRegister.ts'
+import { workerReleaseCommand } from './workerRelease.ts'
+import { workerRotateCommand } from './workerRotate.ts'
 import { workerStatusCommand } from './workerStatus.ts'
 import { workerUnbondCommand } from './workerUnbond.ts'
 import { workerWithdrawCommand } from './workerWithdraw.ts'
@@ -30,6 +33,9 @@ export const commands: readonly Command[] = [
   limitsCommand,
   workerRegisterCommand,
   workerStatusCommand,
+  workerCapacityCommand,
+  workerRotateCommand,
+  workerReleaseCommand,
   workerDrainCommand,
   workerUnbondCommand,
   workerWithdrawCommand,

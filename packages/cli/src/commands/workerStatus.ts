@@ -29,7 +29,11 @@ export const workerStatusCommand = createCommand<Input>({
       since: date(view.statusSince),
       stake: `${tokens(view.stake)} (at least ${tokens(view.minimumStake)})`,
       earnings: tokens(view.earnings),
-      'execution key': view.executionKey,
+      'owed by the court': tokens(view.courtBalance),
+      'execution key': /^0x0+$/.test(view.executionKey) ? 'none: bind one with worker rotate' : view.executionKey,
+      capacity: String(view.capacity),
+      ...(view.openCases > 0 ? { 'open cases': String(view.openCases) } : {}),
+      ...(view.jailedUntil === undefined ? {} : { 'jailed until': date(view.jailedUntil) }),
       ...(view.withdrawableAt ? { 'stake free from': date(view.withdrawableAt) } : {}),
     }).map(([name, value]) => [context.colors.dim(name), value])
     return { data: view, text: formatTable(rows) }

@@ -1,7 +1,7 @@
-import { createCommand } from '../command.ts'
+import { createCommand, parseAddress } from '../command.ts'
 import { type AccountInput, accountOptions, type ConnectionInput, connectionOptions } from '../sharedOptions.ts'
 
-type Input = ConnectionInput & AccountInput & { stake?: boolean; to?: `0x${string}` }
+type Input = ConnectionInput & AccountInput & { stake?: boolean; court?: boolean; to?: `0x${string}` }
 
 /** `peerhost worker withdraw` */
 export const workerWithdrawCommand = createCommand<Input>({
@@ -10,14 +10,15 @@ export const workerWithdrawCommand = createCommand<Input>({
   examples: ['peerhost worker withdraw --account operator', 'peerhost worker withdraw --stake --account operator'],
   options: [
     { flags: '--stake', description: 'the stake instead of the earnings' },
-    { flags: '--to <address>', description: 'where to; the operator’s wallet when absent' },
+    { flags: '--court', description: 'what the court owes it, as juror, auditor or accused' },
+    { flags: '--to <address>', description: 'where to; the operator’s wallet when absent', parse: parseAddress },
     ...connectionOptions,
     ...accountOptions,
   ],
   run: async (context, input) => {
     const { openOperator } = await import('../operator.ts')
     const deps = await openOperator(context, input)
-    const { readOperator, withdrawEarnings, withdrawStake } = await import('@peerhost/worker')
+    const { readOperator, withdrawCourtBalance, withdrawEarnings, withdrawStake } = await import('@peerhost/worker')
     const to = input.to ?? deps.sender.address
     if (input.stake) {
       const { stake } = await readOperator(deps, deps.sender.address)
@@ -27,10 +28,11 @@ export const workerWithdrawCommand = createCommand<Input>({
         text: `${deps.formatTokens(stake)} ${deps.symbol} to ${to}, transaction ${transaction}`,
       }
     }
-    const { amount, transaction } = await withdrawEarnings(deps, { to })
+    const what = input.court ? 'court' : 'earnings'
+    const { amount, transaction } = await (input.court ? withdrawCourtBalance : withdrawEarnings)(deps, { to })
     const text = transaction
       ? `${deps.formatTokens(amount)} ${deps.symbol} to ${to}, transaction ${transaction}`
-      : 'Nothing was earned yet.'
-    return { data: { what: 'earnings', amount, to, transaction }, text }
+      : 'There is nothing to withdraw yet.'
+    return { data: { what, amount, to, transaction }, text }
   },
 })

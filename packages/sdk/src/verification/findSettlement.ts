@@ -8,7 +8,8 @@ import { sleep } from '../sleep.ts'
 export type Settlement = {
   transaction: Hex
   blockNumber: bigint
-  operator: Hex
+  /** The operators that were paid; several in a quorum, the first first. */
+  operators: readonly Hex[]
   resultSeal: Hex
   outcome: number
   status: number
@@ -58,18 +59,34 @@ async function namedByGateway(connection: Connection, requestId: Hex, signal?: A
 async function inTransaction({ network, publicClient }: Connection, requestId: Hex, hash: Hex) {
   const receipt = await publicClient.getTransactionReceipt({ hash }).catch(() => undefined)
   if (receipt?.status !== 'success') return undefined
-  const log = parseEventLogs({
+  const logs = parseEventLogs({
     abi: executionCoordinatorAbi,
     eventName: 'ExecutionSettled',
     logs: receipt.logs.filter((entry) => isAddressEqual(entry.address, network.coordinator)),
-  }).find(({ args }) => sameHex(args.requestId, requestId))
-  return log && { ...log.args, transaction: hash, blockNumber: receipt.blockNumber }
+  }).filter(({ args }) => sameHex(args.requestId, requestId))
+  return settlementOf(
+    logs.map(({ args }) => args),
+    { transaction: hash, blockNumber: receipt.blockNumber },
+  )
+}
+
+type Settled = { operator: Hex; resultSeal: Hex; outcome: number; status: number }
+
+/** A quorum has one event for each of its workers; the coordinator settles only what they agree on. */
+function settlementOf(
+  events: readonly Settled[],
+  where: { transaction: Hex; blockNumber: bigint },
+): Settlement | undefined {
+  const [first] = events
+  if (!first) return undefined
+  const { resultSeal, outcome, status } = first
+  return { ...where, operators: events.map(({ operator }) => operator), resultSeal, outcome, status }
 }
 
 async function inNewestBlocks({ network, publicClient }: Connection, { requestId }: Receipt) {
   try {
     const newest = await publicClient.getBlockNumber({ cacheTime: 0 })
-    const [log] = await publicClient.getContractEvents({
+    const logs = await publicClient.getContractEvents({
       address: network.coordinator,
       abi: executionCoordinatorAbi,
       eventName: 'ExecutionSettled',
@@ -78,7 +95,14 @@ async function inNewestBlocks({ network, publicClient }: Connection, { requestId
       toBlock: 'latest',
       strict: true,
     })
-    return log && { ...log.args, transaction: log.transactionHash, blockNumber: log.blockNumber }
+    const [first] = logs
+    if (!first) return undefined
+    const { transactionHash: transaction, blockNumber } = first
+    const same = logs.filter((log) => log.transactionHash === transaction)
+    return settlementOf(
+      same.map(({ args }) => args),
+      { transaction, blockNumber },
+    )
   } catch {
     // Many public nodes refuse such a search; the transaction that gateway or receipt name needs none.
     return undefined
