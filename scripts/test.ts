@@ -20,7 +20,7 @@ const stages: Stage[] = [
   {
     name: 'unit',
     about: 'vitest: every package, with real anvil, Docker and PostgreSQL',
-    run: () => vitest(['packages', 'scripts', 'test/agreement']),
+    run: () => vitest(['packages', 'scripts', 'bench', 'test/agreement']),
   },
   { name: 'examples', about: 'every example runs and asserts', run: () => examples() },
   { name: 'e2e', about: 'vitest: the whole network', run: () => vitest(['test/e2e']) },
