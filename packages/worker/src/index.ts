@@ -9,6 +9,7 @@ export {
   type JobOffer,
   type LocalFacts,
 } from './acceptJob.ts'
+export { type AssembledWorker, type AssembleParts, assembleWorker } from './assembleWorker.ts'
 export { type BundlesDeps, createBundles, type FetchBundle } from './bundles.ts'
 export { type ChainClient, type ChainClientOptions, createChainClient } from './chain/chainClient.ts'
 export {
@@ -76,6 +77,7 @@ export {
   withdrawStake,
 } from './operator.ts'
 export { type JobDeps, type JobEnd, runJob } from './runJob.ts'
+export { createDockerSandbox } from './sandbox/dockerSandbox.ts'
 export { sandboxLabels } from './sandbox/hostConfig.ts'
 export { prepareRuntime } from './sandbox/prepareRuntime.ts'
 export { createProcessSandbox } from './sandbox/processSandbox.ts'
