@@ -44,9 +44,15 @@ describe('readConfig', () => {
       minimumFee: 0n,
       deployBlock: 0n,
       settlePatienceSeconds: 60,
+      upkeep: true,
       metricsPort: undefined,
       logLevel: 'info',
     })
+  })
+
+  it('needs no address but the coordinator’s', () => {
+    const { PEERHOST_REGISTRY: _, PEERHOST_TOKEN: __, ...rest } = complete
+    expect(readConfig({ ...rest, PEERHOST_UPKEEP: 'off' })).toMatchObject({ registry: undefined, upkeep: false })
   })
 
   it('names every problem at once, and no value', () => {
