@@ -11,6 +11,7 @@ import {
 } from 'viem'
 import { seatDraws } from './seatDraw.ts'
 import type { RejectCase, VectorFile } from './vectorFile.ts'
+import { votes } from './vote.ts'
 
 const maxBytes32: Hex = `0x${'f'.repeat(64)}`
 const maxAddress = getAddress(`0x${'f'.repeat(40)}`)
@@ -27,6 +28,7 @@ export function hashVectors(): Record<string, VectorFile> {
     paymentId: paymentIds(),
     depositAddress: depositAddresses(),
     seatDraw: seatDraws(),
+    vote: votes(),
   }
 }
 

@@ -87,6 +87,15 @@ contract VectorsTest is Test {
         check("relayedAction", hashRelayedAction);
     }
 
+    function test_vote() public view {
+        check("vote", hashVote);
+        string memory json = readFile("vote");
+        for (uint256 i; i < vm.parseJsonUint(json, ".count"); ++i) {
+            bytes memory encoded = vm.parseJsonBytes(json, keyOf(".cases", i, ".encoded"));
+            assertEq(caseIdOf(encoded), vm.parseJsonBytes32(json, keyOf(".cases", i, ".caseId")));
+        }
+    }
+
     function test_seatDraw() public view {
         check("seatDraw", lot);
         string memory json = readFile("seatDraw");
@@ -183,6 +192,28 @@ contract VectorsTest is Test {
         (uint256 chainId, address asset, address payer, bytes32 nonce) =
             abi.decode(encoded, (uint256, address, address, bytes32));
         return Hashes.paymentId(chainId, asset, payer, nonce);
+    }
+
+    function caseIdOf(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (bytes32 requestId, address accused, bytes32 resultSeal, uint8 outcome, uint16 status) =
+            abi.decode(encoded, (bytes32, address, bytes32, uint8, uint16));
+        return Hashes.caseId(requestId, accused, resultSeal, outcome, status);
+    }
+
+    function hashVote(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        Hashes.Ballot memory ballot;
+        bytes32 salt;
+        (,,,,, ballot.jury, ballot.operator, ballot.vote, ballot.resultSeal, ballot.outcome, ballot.status, salt) =
+            abi.decode(
+                encoded,
+                (bytes32, address, bytes32, uint8, uint16, uint8, address, uint8, bytes32, uint8, uint16, bytes32)
+            );
+        ballot.caseId = caseIdOf(encoded);
+        return Hashes.vote(ballot, salt);
     }
 
     function lot(

@@ -18,6 +18,7 @@ import {
   batchRollTypes,
   canonicalRequest,
   canonicalResult,
+  caseId,
   commitment,
   commitSetTypes,
   decodeRequest,
@@ -52,6 +53,7 @@ import {
   seatSubject,
   signedCommitmentTypes,
   ticketTypes,
+  voteCommitment,
   wins,
 } from '../src/index.ts'
 
@@ -64,6 +66,7 @@ type Case = {
   root?: Hex
   subject?: Hex
   wins?: boolean
+  caseId?: Hex
 }
 type Reject = { name: string; input: unknown; code: string }
 type File = { type?: string; typehash?: Hex; count: number; cases: Case[]; reject?: Reject[] }
@@ -75,6 +78,15 @@ type SeatDraw = {
   stake: string
   totalStake: string
   size: number
+}
+type VotedCase = Parameters<typeof caseId>[0] & {
+  jury: number
+  operator: Address
+  vote: number
+  votedSeal: Hex
+  votedOutcome: number
+  votedStatus: number
+  salt: Hex
 }
 type RawInput = { method: string; path: string; query: string; headers: HeaderPair[]; bodyBase64: string }
 
@@ -104,6 +116,16 @@ describe('hashes', () => {
     expect(wins(drawnLot, { stake: BigInt(stake), totalStake: BigInt(totalStake), size })).toBe(vector.wins)
     return toHex(drawnLot, { size: 32 })
   })
+
+  checkCases<VotedCase>(
+    'vote',
+    ({ votedSeal, votedOutcome, votedStatus, salt, jury, operator, vote, ...about }, vector) => {
+      const id = caseId(about)
+      expect(id).toBe(vector.caseId)
+      const voted = { resultSeal: votedSeal, outcome: votedOutcome, status: votedStatus }
+      return voteCommitment({ caseId: id, jury, operator, vote, ...voted }, salt)
+    },
+  )
 
   for (const { name, input, code } of read('functionId').reject ?? []) {
     test(`functionId refuses a name: ${name}`, () => {
