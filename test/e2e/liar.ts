@@ -38,7 +38,7 @@ export async function startLiar(network: TestNetwork): Promise<{ operator: Addre
       minimumFee: 0n,
       deployBlock: devnet.addresses.deployBlock,
       settlePatienceSeconds: 60,
-      upkeep: 'off',
+      upkeep: false,
       metricsPort: undefined,
       logLevel: 'silent',
     },
