@@ -1,0 +1,168 @@
+/**
+ * Removes each guard of the contracts in turn and runs the tests of its area: a guard that no test misses is listed.
+ * `node contracts/scripts/mutate.ts --area lane [--tests lane] [--only File.sol] [--jobs 2] [--json] [--fresh]`
+ * Works on a copy, compiles once, keeps what it has learnt there, and goes on where it was stopped.
+ */
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { type Mutant, mutate, SWITCH_SOURCE } from './mutants.ts'
+
+type Verdict = 'killed' | 'survived'
+type Progress = { excluded: string[]; verdicts: { [id: number]: Verdict } }
+type Run = { copy: string; tests: string; excluded: readonly string[] }
+
+const contracts = fileURLToPath(new URL('..', import.meta.url))
+const nodeModules = fileURLToPath(new URL('../../node_modules', import.meta.url))
+const SWITCH_FILE = 'src/Mutant.sol'
+const MINUTE_MS = 60_000
+
+const { values: options } = parseArgs({
+  options: {
+    area: { type: 'string' },
+    tests: { type: 'string' },
+    only: { type: 'string' },
+    jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
+    json: { type: 'boolean', default: false },
+    fresh: { type: 'boolean', default: false },
+  },
+})
+
+function solidityFiles(folder: string): string[] {
+  return readdirSync(join(contracts, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.sol'))
+    .map((name) => join(folder, name))
+    .sort()
+}
+
+/** The same sources and tests have the same folder, so that a second run finds what the first one did. */
+function copyFolder(area: string, tests: string): string {
+  const hash = createHash('sha256')
+  for (const file of [...solidityFiles('src'), ...solidityFiles('test')])
+    hash.update(readFileSync(join(contracts, file)))
+  return join(tmpdir(), 'peerhost-mutants', `${area}-${tests}-${hash.digest('hex').slice(0, 16)}`)
+}
+
+function makeCopy(copy: string): void {
+  const inside = join(copy, 'contracts')
+  if (options.fresh) rmSync(copy, { recursive: true, force: true })
+  mkdirSync(inside, { recursive: true })
+  for (const name of ['src', 'test', 'bin', 'foundry.toml']) {
+    cpSync(join(contracts, name), join(inside, name), { recursive: true, preserveTimestamps: true })
+  }
+  cpSync(join(contracts, '../vectors'), join(copy, 'vectors'), { recursive: true })
+  if (!existsSync(join(inside, 'node_modules'))) symlinkSync(nodeModules, join(inside, 'node_modules'))
+  writeFileSync(join(inside, SWITCH_FILE), SWITCH_SOURCE)
+}
+
+/** Writes the mutated sources into the copy. Numbers begin at 1: zero is the usual `block.coinbase`. */
+function mutateArea(copy: string, area: string): Mutant[] {
+  const mutants: Mutant[] = []
+  for (const file of solidityFiles(join('src', area))) {
+    const mutated = mutate(contracts, file, mutants.length + 1, SWITCH_FILE)
+    if (mutated.mutants.length > 0) writeFileSync(join(copy, 'contracts', file), mutated.source)
+    mutants.push(...mutated.mutants)
+  }
+  return mutants
+}
+
+function environment(tests: string): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    FOUNDRY_SRC: 'src',
+    FOUNDRY_TEST: `test/${tests}`,
+    FOUNDRY_OUT: 'out',
+    FOUNDRY_CACHE_PATH: 'cache',
+    FOUNDRY_DENY: 'never',
+    // Code with every mutant in it is larger than a chain allows.
+    FOUNDRY_CODE_SIZE_LIMIT: '1000000',
+    FOUNDRY_FUZZ_RUNS: '32',
+    FOUNDRY_INVARIANT_RUNS: '8',
+    FOUNDRY_INVARIANT_DEPTH: '32',
+    FOUNDRY_LINT_LINT_ON_BUILD: 'false',
+  }
+}
+
+function forge({ copy, tests, excluded }: Run, mutant: number, flags: readonly string[]): Promise<[number, string]> {
+  const skipped = excluded.length > 0 ? ['--no-match-test', `^(${excluded.join('|')})(\\(|$)`] : []
+  const coinbase = `0x${mutant.toString(16).padStart(40, '0')}`
+  return new Promise((resolve, reject) => {
+    const child = spawn(
+      join(nodeModules, '.bin/forge'),
+      ['test', '--block-coinbase', coinbase, '--match-path', `test/${tests}/**`, ...skipped, ...flags],
+      { cwd: join(copy, 'contracts'), env: environment(tests), stdio: ['ignore', 'pipe', 'pipe'] },
+    )
+    const output: Buffer[] = []
+    child.stdout.on('data', (data: Buffer) => output.push(data))
+    child.stderr.on('data', (data: Buffer) => output.push(data))
+    // A mutant may loop for as long as its gas lasts: that is noticed too.
+    const timer = setTimeout(() => child.kill('SIGKILL'), 2 * MINUTE_MS)
+    if (mutant === 0) clearTimeout(timer)
+    child.once('error', reject)
+    child.once('close', (code) => {
+      clearTimeout(timer)
+      resolve([code ?? 1, Buffer.concat(output).toString()])
+    })
+  })
+}
+
+/** Tests that fail with no mutant on: they measure gas or code size, which the switches change. */
+async function baseline(run: Run): Promise<string[]> {
+  const [code, output] = await forge(run, 0, [])
+  if (code === 0) return []
+  const failed = [...output.matchAll(/^\[FAIL.*?\] ((?:test|invariant)\w*)\(/gm)].map(([, name]) => name as string)
+  if (failed.length === 0) throw new Error(`The mutated contracts do not compile or run:\n${output.slice(-4000)}`)
+  return [...new Set(failed)]
+}
+
+async function judge(run: Run, mutants: readonly Mutant[], progress: Progress, save: () => void): Promise<void> {
+  const waiting = mutants.filter(({ id }) => progress.verdicts[id] === undefined)
+  const jobs = Array.from({ length: Number(options.jobs) }, async () => {
+    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+      const [code] = await forge(run, mutant.id, ['--fail-fast'])
+      progress.verdicts[mutant.id] = code === 0 ? 'survived' : 'killed'
+      save()
+      if (!options.json) process.stderr.write(code === 0 ? `\n${describe(mutant)}\n` : '.')
+    }
+  })
+  await Promise.all(jobs)
+}
+
+function describe({ file, line, kind, text }: Mutant): string {
+  return `${file}:${line} ${kind}: ${text}`
+}
+
+async function main(): Promise<number> {
+  const { area, tests = area, only } = options
+  if (area === undefined || tests === undefined) {
+    process.stderr.write(`Name an area: ${readdirSync(join(contracts, 'src')).join(', ')}\n`)
+    return 2
+  }
+  const copy = copyFolder(area, tests)
+  makeCopy(copy)
+  const mutants = mutateArea(copy, area)
+  const progressFile = join(copy, 'progress.json')
+  const run: Run = { copy, tests, excluded: [] }
+  const progress: Progress = existsSync(progressFile)
+    ? (JSON.parse(readFileSync(progressFile, 'utf8')) as Progress)
+    : { excluded: await baseline(run), verdicts: {} }
+  const save = () => writeFileSync(progressFile, JSON.stringify(progress))
+  save()
+  const chosen = mutants.filter(({ file }) => only === undefined || file.endsWith(only))
+  await judge({ ...run, excluded: progress.excluded }, chosen, progress, save)
+  const survivors = chosen.filter(({ id }) => progress.verdicts[id] === 'survived')
+  const { excluded } = progress
+  if (options.json) process.stdout.write(`${JSON.stringify({ mutants: chosen.length, survivors, excluded })}\n`)
+  else {
+    const heading = `${area}: ${chosen.length} mutants, ${survivors.length} survived`
+    process.stdout.write(`\n${[heading, ...survivors.map(describe)].join('\n')}\n`)
+    if (excluded.length > 0) process.stdout.write(`Left out, since switches change gas: ${excluded.join(', ')}\n`)
+  }
+  return survivors.length === 0 ? 0 : 1
+}
+
+process.exitCode = await main()
