@@ -33,6 +33,27 @@ export async function openEscrow(
   }
 }
 
+/**
+ * Whether the money of this authorization lies at the quote's address already, because somebody else was faster to send it.
+ * A facilitator refuses what is used; the escrow takes it as the payer's claim.
+ */
+export async function isAtDeposit(
+  { chain }: { chain: Pick<Chain, 'authorizationUse'> },
+  payment: Payment,
+  quote: EscrowQuote,
+  headBlock: bigint,
+): Promise<boolean> {
+  const use = await chain.authorizationUse(payment.payer, payment.nonce, lookBack(headBlock))
+  return use.type === 'used' && use.to === quote.deposit && use.value === quote.terms.price
+}
+
+/** No quote is older than these blocks. */
+const quoteBlocks = 5_000n
+
+function lookBack(block: bigint): bigint {
+  return block > quoteBlocks ? block - quoteBlocks : 0n
+}
+
 /** What the contract says already; `undefined` while nobody opened it. */
 async function lookUp(
   { chain }: OpenEscrowDeps,
@@ -44,7 +65,7 @@ async function lookUp(
   if (status === 'none') return undefined
   if (!sameHex(payer, payment.payer))
     return { type: 'failed', reason: 'Somebody else paid this quote; a second payment is the payer’s to withdraw.' }
-  return { type: 'paid', transaction: (await chain.escrow.openedBy(quoteId, fromBlock)) ?? zeroHash }
+  return { type: 'paid', transaction: (await chain.escrow.openedBy(quoteId, lookBack(fromBlock))) ?? zeroHash }
 }
 
 function authorizationOf({ payer, nonce, payload }: Payment): Authorization {

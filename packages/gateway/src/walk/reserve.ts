@@ -1,6 +1,8 @@
 import { type LimitsClass, PeerHostError } from '@peerhost/protocol'
 import { concatHex, type Hex, keccak256 } from 'viem'
+import type { Chain } from '../chain/chain.ts'
 import type { Database, Querier } from '../database/database.ts'
+import { isAtDeposit } from '../escrow/openEscrow.ts'
 import type { Payment, PaymentRecord, Terms } from '../payment/payment.ts'
 import { findPayment, insertPayment, lockPayment, rebindPayment } from '../payment/paymentTable.ts'
 import type { PaymentGate } from '../payment/x402.ts'
@@ -24,6 +26,7 @@ export type Reservation =
 export type ReserveDeps = TicketDeps &
   MatchDeps & {
     database: Database
+    chain: Pick<Chain, 'authorizationUse'>
     gate: Pick<PaymentGate, 'verify' | 'mismatch'>
     sequences: Sequences
     standing: Pick<RequesterStanding, 'assertMayAsk'>
@@ -61,7 +64,9 @@ export async function reserve(
   if ('rejected' in match) return { type: 'rejected', detail: match.rejected }
   const fromBlock = deps.headBlock()
   const verified = await deps.gate.verify(payment, match.terms, quote.resource)
-  if (!verified.ok) return { type: 'rejected', detail: `The payment does not verify: ${verified.reason}.` }
+  const { escrow } = match.terms
+  if (!verified.ok && !(escrow && (await isAtDeposit(deps, payment, escrow, fromBlock))))
+    return { type: 'rejected', detail: `The payment does not verify: ${verified.reason}.` }
   const record = newRecord(deps, quote, payment, match.terms, { fingerprint, fromBlock })
   return bind(deps, match.quote, canonical, record, known)
 }

@@ -497,6 +497,15 @@ describe('escrow', () => {
     expect(log).toEqual(['remember quote'])
   })
 
+  test('front-run authorization: money that lies at the quote’s address already pays for it', async () => {
+    const deposit = await quoted()
+    world.valid = false
+    world.use = { type: 'used', transaction: hash('theirs'), to: deposit, value: 4n }
+    expect(await outcomeOf(walk(deps(payment(deposit)), incoming))).toBe('payment_rejected')
+    world.use = { ...world.use, value: 5n }
+    expect(await outcomeOf(walk(deps(payment(deposit)), incoming))).toBe(200)
+  })
+
   test('one payment for two requests: a quote that is paid takes no second payment', async () => {
     const deposit = await quoted()
     expect(await outcomeOf(walk(deps(payment(deposit)), incoming))).toBe(200)
