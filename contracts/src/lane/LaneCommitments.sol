@@ -141,6 +141,8 @@ abstract contract LaneCommitments is LaneRecords {
         if (count == ticket.quorum + SPARE_COMMITMENTS || _areAllCommitted(ticket.epoch, count)) {
             quorum.closesAfterBlock = uint32(block.number);
         } else if (count == ticket.quorum) {
+            // See `Record` about block numbers.
+            // forge-lint: disable-next-line(unsafe-typecast)
             quorum.closesAfterBlock = uint32(block.number + TURN_BLOCKS);
         }
     }
