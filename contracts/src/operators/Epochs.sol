@@ -15,7 +15,7 @@ abstract contract Epochs is OperatorBase {
     uint32 private constant EPOCHS_OF_SEEDS_AHEAD = 1;
     /// @dev Nobody knows the hash of this block when the seed is scheduled.
     uint256 private constant BLOCKS_UNTIL_SEED = 2;
-    uint256 private constant COUNT_BITS = 32;
+    uint224 private constant COUNT_BITS = 32;
 
     struct Seed {
         bytes32 value;
@@ -49,6 +49,8 @@ abstract contract Epochs is OperatorBase {
         }
         // Not scheduled yet, or nobody came before the chain forgot the hash: another block is drawn.
         seedBlock = block.number + BLOCKS_UNTIL_SEED;
+        // A block number, in 64 bits for longer than any chain.
+        // forge-lint: disable-next-line(unsafe-typecast)
         record.seedBlock = uint64(seedBlock);
         emit SeedScheduled(epoch, seedBlock);
     }
@@ -100,7 +102,7 @@ abstract contract Epochs is OperatorBase {
         totalStake = totalStake - uint96(before) + uint96(counted);
         if (before == 0) ++operatorCount;
         if (counted == 0) --operatorCount;
-        _totals.push(epoch, uint224(totalStake) << uint224(COUNT_BITS) | operatorCount);
+        _totals.push(epoch, uint224(totalStake) << COUNT_BITS | operatorCount);
         emit StakeCounted(operator, epoch, counted, totalStake, operatorCount);
     }
 
