@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { type Hex, keccak256 } from 'viem'
 
 /**
  * Writes the ABIs and bytecodes that the packages import, from forge's `out/`. Same contracts, same files.
@@ -59,7 +60,17 @@ function render(): Map<string, string> {
     formatBytecode(`${name}Bytecode`, 'Creation code; append the constructor arguments.', artifact.bytecode.object),
   )
   const factory = readArtifact('Create3Factory')
+  const depositCode = readArtifact('Deposit').bytecode.object as Hex
   return new Map([
+    [
+      'packages/protocol/src/depositCode.generated.ts',
+      notice +
+        formatBytecode(
+          'depositCodeHash',
+          'Hash of the creation code of `Deposit`, which has no constructor arguments.',
+          keccak256(depositCode),
+        ),
+    ],
     ['packages/protocol/src/abi.generated.ts', notice + abis.join('') + formatAbi('testUsdcAbi', token)],
     [
       'packages/devnet/src/artifacts.generated.ts',
