@@ -8,7 +8,7 @@ import { createDockerSandbox, createProcessSandbox, JURY_RUNS, type Sandbox } fr
 import { loadCorpus } from './corpus.ts'
 import { convictionChance, expectedLoss, rareValueCase, shareThatPays, slashOf } from './incentives.ts'
 import { benchOf, caseChances, juryChances } from './jury.ts'
-import { runMarket, strategies } from './market.ts'
+import { type MarketResult, runMarket, strategies } from './market.ts'
 import { type Measured, measure } from './measure.ts'
 import { createRandom } from './random.ts'
 import { detection, isEntropic, riskOf } from './risk.ts'
@@ -21,6 +21,7 @@ const fees = LIMITS_CLASSES.map(({ fee }) => Number(fee) / 1_000_000)
 const largestFee = Math.max(...fees)
 const smallestFee = Math.min(...fees)
 const trials = 150_000
+const marketRounds = 12
 const random = createRandom(20_261_121)
 
 /** The corpus on the real runtime, then what follows for juries, challengers and liars with the default parameters. */
@@ -44,8 +45,8 @@ async function measureCorpus(): Promise<Measured[]> {
     const clerk = async () => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
         const isEntropy = next.kind === 'entropy'
-        const counts = isEntropy ? { ordinaryRuns: 14, runsPerVariation: 2 } : { ordinaryRuns: 4, runsPerVariation: 1 }
-        const limits = { jurors: isEntropy ? 30 : 3, withinMs: 12_000, leastJurors: 16 }
+        const counts = isEntropy ? { ordinaryRuns: 12, runsPerVariation: 2 } : { ordinaryRuns: 4, runsPerVariation: 1 }
+        const limits = { jurors: isEntropy ? 30 : 3, withinMs: 10_000, leastJurors: 16 }
         measured.push(await measure(sandbox, next, { ...counts, ...limits }))
       }
     }
@@ -172,14 +173,23 @@ function reportMarket(): Record<string, number> {
   const common = { operators: 40, requests, fee: largestFee, cost: largestFee / 2, cacheHit: 0.5, attendance }
   const rows = strategies.flatMap((strategy) =>
     shares.map((share) => {
-      const result = runMarket({ ...common, strategy, share, parameters, random })
-      if (share === 0.2) keys[`${strategy}Profit20`] = round(result.strategy)
-      const money = [result.strategy.toFixed(2), result.honest.toFixed(2)]
-      return [strategy, `${share * 100} %`, ...money, result.lies, result.audited, result.convicted]
+      const rounds = Array.from({ length: marketRounds }, () =>
+        runMarket({ ...common, strategy, share, parameters, random }),
+      )
+      const mean = (pick: (result: MarketResult) => number) =>
+        rounds.reduce((sum, result) => sum + pick(result), 0) / marketRounds
+      if (share === 0.2) keys[`${strategy}Profit20`] = round(mean((result) => result.strategy))
+      const money = [mean((result) => result.strategy).toFixed(2), mean((result) => result.honest).toFixed(2)]
+      const counts = [
+        mean((result) => result.lies),
+        mean((result) => result.audited),
+        mean((result) => result.convicted),
+      ]
+      return [strategy, `${share * 100} %`, ...money, ...counts.map((count) => count.toFixed(1))]
     }),
   )
   printTable(
-    `${requests} requests at the largest fee (${largestFee} USDC), 40 operators: USDC per operator`,
+    `${requests} requests at the largest fee (${largestFee} USDC), 40 operators, mean of ${marketRounds} rounds: USDC per operator`,
     ['strategy', 'share', 'its profit', 'honest profit', 'lies', 'audits', 'convicted'],
     rows,
   )
