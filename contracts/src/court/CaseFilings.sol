@@ -37,6 +37,7 @@ abstract contract CaseFilings is CaseRecords {
         _file(docket, accusation, ticket, attestation);
         docket.file.isInputGiven = _isInputGiven(requestId, ticket.inputSeal, input);
         _holdStakes(docket.file);
+        _lastCaseAt[ticket.requester] = block.timestamp;
         emit CaseOpened(
             caseId,
             requestId,

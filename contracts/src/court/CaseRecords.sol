@@ -52,6 +52,7 @@ abstract contract CaseRecords is JudgedFunctions {
 
     mapping(bytes32 caseId => Docket) internal _dockets;
     mapping(bytes32 requestId => RequestCases) internal _casesOf;
+    mapping(address requester => uint256) internal _lastCaseAt;
     mapping(bytes32 requestId => mapping(bytes32 result => uint256)) internal _lostAbout;
     mapping(bytes32 firstCaseId => uint256) internal _attempts;
     /// @dev Whoever attested, was accused or accuses sits in no jury about the request.

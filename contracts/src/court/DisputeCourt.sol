@@ -233,4 +233,11 @@ contract DisputeCourt is Verdicts {
         RequestCases storage cases = _casesOf[requestId];
         return cases.open != 0 || cases.lost != 0;
     }
+
+    /// @inheritdoc IDisputeCourt
+    function lastCaseAt(
+        address requester
+    ) external view returns (uint256) {
+        return _lastCaseAt[requester];
+    }
 }

@@ -104,6 +104,11 @@ interface IDisputeCourt is ICourtFilings {
     function isContested(
         bytes32 requestId
     ) external view returns (bool);
+    /// @notice When the last case about any ticket of this requester was opened: `isContested` is false for all that was issued
+    /// later, so that settlement need not ask for each.
+    function lastCaseAt(
+        address requester
+    ) external view returns (uint256);
     /// @notice Attestations about a request whose last case ended without an acquittal: convicted, flagged, hung, unavailable
     /// or undecided. Its money goes back.
     function lostCasesOf(

@@ -40,10 +40,26 @@ abstract contract ExecutionKeys is OperatorBase {
     /// @inheritdoc IOperatorRegistry
     function getExecutionKeys(
         address[] calldata executionKeys
-    ) external view returns (ExecutionKey[] memory keys) {
-        keys = new ExecutionKey[](executionKeys.length);
-        for (uint256 i; i < executionKeys.length; ++i) {
-            keys[i] = _executionKeys[executionKeys[i]];
+    ) external view returns (ExecutionKey[] memory) {
+        mapping(address executionKey => ExecutionKey) storage records = _executionKeys;
+        // Every settlement asks for its workers here: the answer is written as it is encoded, a slot read for each key.
+        // Operator, from and to are 160, 40 and 40 bits of it.
+        assembly {
+            let count := executionKeys.length
+            mstore(0x20, records.slot)
+            let answer := mload(0x40)
+            mstore(answer, 0x20)
+            mstore(add(answer, 0x20), count)
+            let entry := add(answer, 0x40)
+            for { let i := 0 } lt(i, count) { i := add(i, 1) } {
+                mstore(0x00, shr(96, shl(96, calldataload(add(executionKeys.offset, shl(5, i))))))
+                let record := sload(keccak256(0x00, 0x40))
+                mstore(entry, shr(96, shl(96, record)))
+                mstore(add(entry, 0x20), and(shr(160, record), 0xffffffffff))
+                mstore(add(entry, 0x40), and(shr(200, record), 0xffffffffff))
+                entry := add(entry, 0x60)
+            }
+            return(answer, sub(entry, answer))
         }
     }
 
