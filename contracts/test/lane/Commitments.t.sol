@@ -285,7 +285,7 @@ contract CommitmentsTest is LaneFixture {
         IExecutionCoordinator.Ticket memory ticket = postNew(0);
         for (uint256 i; i < 3; ++i) {
             vm.roll(vm.getBlockNumber() + (waits >> (8 * i)) % 4);
-            commit(answerOf(ticket, (order + i) % 3));
+            commit(answerOf(ticket, (order % 3 + i) % 3));
         }
         Answer memory answer = answerOf(ticket, order >> 128 & 1);
         awaitTurn(answer);
