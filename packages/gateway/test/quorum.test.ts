@@ -208,7 +208,7 @@ describe('drawn seats', () => {
     drawing = await startTestGateway({ network: large })
     await large.fund(owner, drawing.requester, 100_000_000n)
     for (let count = 0; count < 4; count++) {
-      const worker = await startTestWorker({ network: large, workerUrl: drawing.workerUrl })
+      const worker = await startTestWorker({ network: large, workerUrl: drawing.workerUrl, seat: 'drawn' })
       await worker.ready
       seatHolders.push(worker)
     }

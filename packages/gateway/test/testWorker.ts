@@ -22,6 +22,7 @@ import {
   PROTOCOL_VERSION,
   type ProtocolDomain,
   rollRoot,
+  type Seat,
   seal,
   seatNumber,
   type Ticket,
@@ -77,6 +78,8 @@ export async function startTestWorker(options: {
   onRoll?: 'sign' | 'refuse' | 'wrong' | 'silent'
   /** Says in its hello that it is this key. */
   claimKey?: Address
+  /** How it says that it is seated. Default: all are. */
+  seat?: Seat
   /** Follows the chain for tickets of the confirmed lane. */
   confirms?: boolean
 }) {
@@ -143,7 +146,7 @@ export async function startTestWorker(options: {
     behaviours.set(job.requestId, behaviour)
     if ('delayMs' in behaviour && behaviour.delayMs) await new Promise((done) => setTimeout(done, behaviour.delayMs))
     const result = encodeResult(resultOf(behaviour, one))
-    const honest = await attest(domain, execution, job, result)
+    const honest = await attest(domain, execution, job, result, options.seat)
     const message = behaviour.do === 'forge' ? behaviour.forge(honest) : honest
     attestations.set(job.requestId, message.attestation)
     return message
@@ -292,6 +295,7 @@ export async function attest(
   execution: Keyed,
   { requestId, salt }: { requestId: Hex; salt: Hex },
   result: Uint8Array,
+  seat: Seat = 'all-seated',
 ): Promise<Attested> {
   const decoded = JSON.parse(new TextDecoder().decode(result)) as { outcome: Outcome; status: number }
   const attestation: Attestation = {
@@ -300,7 +304,7 @@ export async function attest(
     resultSeal: seal(hashResult(result), salt),
     outcome: outcomeNumber(decoded.outcome),
     status: decoded.status,
-    seat: seatNumber('all-seated'),
+    seat: seatNumber(seat),
   }
   return {
     type: 'attested',
