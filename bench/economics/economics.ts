@@ -20,7 +20,7 @@ const networkSizes = [10, 30, 100, 1_000]
 const fees = LIMITS_CLASSES.map(({ fee }) => Number(fee) / 1_000_000)
 const largestFee = Math.max(...fees)
 const smallestFee = Math.min(...fees)
-const trials = 150_000
+const trials = 400_000
 const marketRounds = 12
 const random = createRandom(20_261_121)
 

@@ -15,12 +15,15 @@ export type Variation = {
   readonly isLoaded?: boolean
   /** The process is stopped for a moment, again and again. */
   readonly isPaused?: boolean
+  /** It stands still for up to this long when a timer was set. */
+  readonly stallMs?: number
 }
 
 /** A number from `minimum` to `maximum`, drawn with equal chances per factor, as a whole number. */
 export type Draw = (minimum: number, maximum: number) => number
 
 const slow = 4
+const stallMs = 25
 
 export const variations: readonly Variation[] = [
   { name: 'ordinary', flags: () => [] },
@@ -40,26 +43,30 @@ export const variations: readonly Variation[] = [
     name: 'interpreter',
     flags: () => ['--no-sparkplug', '--no-maglev', '--no-turbofan', '--liftoff-only', '--regexp-interpret-all'],
     timeFactor: slow,
+    stallMs,
   },
   {
     name: 'late optimizer',
     flags: (draw) => [`--concurrent-recompilation-delay=${draw(1, 40)}`],
     isLoaded: true,
     timeFactor: slow,
+    stallMs,
   },
   {
     name: 'optimizer at once',
     flags: () => ['--always-sparkplug', '--no-concurrent-recompilation', '--no-liftoff', '--no-wasm-tier-up'],
     timeFactor: slow,
+    stallMs,
   },
   {
     name: 'smaller heap',
     flags: () => ['--max-semi-space-size=1', '--gc-global'],
     heapShare: 0.8,
     timeFactor: slow,
+    stallMs,
   },
   { name: 'smaller stack', flags: (draw) => [`--stack-size=${draw(910, 978)}`] },
-  { name: 'pauses', flags: () => ['--single-threaded'], isPaused: true, timeFactor: slow },
+  { name: 'pauses', flags: () => ['--single-threaded'], isPaused: true, timeFactor: slow, stallMs },
   {
     name: 'plainer processor',
     flags: () => ['fma3', 'avx2', 'bmi1', 'bmi2', 'lzcnt', 'popcnt'].map((part) => `--no-enable-${part}`),
