@@ -55,7 +55,10 @@ export type Devnet = {
 }
 
 const defaultWorkers = 2
+/** With more workers than this, each is given less to do at once: they share one machine. */
+const workersOfFullCapacity = 4
 const connectTimeoutMs = 30_000
+const connectTimeoutMsPerWorker = 10_000
 
 /**
  * Starts chain, contracts, gateway and workers, each as a process of its own. When one does not come up, or the signal
@@ -82,6 +85,7 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
     const workerOptions = {
       gateways: [{ url: gatewayUrl, workerUrl: `ws://127.0.0.1:${port}/v1/worker` }],
       dockerSocket: options.dockerSocket,
+      capacity: count > workersOfFullCapacity ? 2 : undefined,
     }
     running.step('processes', `Starting the gateway and ${count} worker${count === 1 ? '' : 's'}`)
     // A worker asks again until its gateway answers, so that nobody waits for anybody here.
@@ -175,7 +179,7 @@ async function allOrNone<T>(starting: readonly Promise<T>[]): Promise<T[]> {
 
 /** Waits until the gateway counts this many workers: a ready worker may still be greeting the gateway. */
 async function waitForWorkers(gatewayUrl: string, count: number, signal?: AbortSignal): Promise<void> {
-  const deadline = Date.now() + connectTimeoutMs
+  const deadline = Date.now() + connectTimeoutMs + count * connectTimeoutMsPerWorker
   let connected = 0
   while (Date.now() < deadline) {
     signal?.throwIfAborted()
