@@ -153,20 +153,22 @@ async function close(running: {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   // Connections become idle one by one, as their answers are sent.
   const idle = setInterval(() => server.closeIdleConnections(), 50)
-  await Promise.race([
-    Promise.all([closed, walkDeps.runs.idle()]),
-    new Promise((resolve) => setTimeout(resolve, timing.drainMs).unref()),
-  ])
+  await Promise.race([Promise.all([closed, walkDeps.runs.idle()]), pause(timing.drainMs)])
   clearInterval(idle)
   server.closeAllConnections()
   ended.abort()
   await parts.recorder.flush()
   await parts.settlement.close()
   await parts.hub.close()
-  await Promise.all(background)
+  // A transaction that is not mined must not hold the process up: every chore finds out later what it left.
+  await Promise.race([Promise.all(background), pause(timing.drainMs)])
   await parts.registry.idle()
   await parts.sequences.close()
   await database.close()
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref())
 }
 
 async function listen(server: Server, { host, port }: GatewaySettings): Promise<void> {
