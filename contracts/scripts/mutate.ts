@@ -55,6 +55,11 @@ function makeCopy(copy: string): void {
     cpSync(join(contracts, name), join(inside, name), { recursive: true, preserveTimestamps: true })
   }
   cpSync(join(contracts, '../vectors'), join(copy, 'vectors'), { recursive: true })
+  // What was compiled before need not be compiled again: only the area is changed here.
+  for (const name of ['out', 'cache']) {
+    const isNew = existsSync(join(contracts, name)) && !existsSync(join(inside, name))
+    if (isNew) cpSync(join(contracts, name), join(inside, name), { recursive: true, preserveTimestamps: true })
+  }
   if (!existsSync(join(inside, 'node_modules'))) symlinkSync(nodeModules, join(inside, 'node_modules'))
   writeFileSync(join(inside, SWITCH_FILE), SWITCH_SOURCE)
 }
@@ -70,13 +75,10 @@ function mutateArea(copy: string, area: string): Mutant[] {
   return mutants
 }
 
-function environment(tests: string): NodeJS.ProcessEnv {
+function environment(): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('FOUNDRY_'))
   return {
-    ...process.env,
-    FOUNDRY_SRC: 'src',
-    FOUNDRY_TEST: `test/${tests}`,
-    FOUNDRY_OUT: 'out',
-    FOUNDRY_CACHE_PATH: 'cache',
+    ...Object.fromEntries(own),
     FOUNDRY_DENY: 'never',
     // Code with every mutant in it is larger than a chain allows.
     FOUNDRY_CODE_SIZE_LIMIT: '1000000',
@@ -94,7 +96,7 @@ function forge({ copy, tests, excluded }: Run, mutant: number, flags: readonly s
     const child = spawn(
       join(nodeModules, '.bin/forge'),
       ['test', '--block-coinbase', coinbase, '--match-path', `test/${tests}/**`, ...skipped, ...flags],
-      { cwd: join(copy, 'contracts'), env: environment(tests), stdio: ['ignore', 'pipe', 'pipe'] },
+      { cwd: join(copy, 'contracts'), env: environment(), stdio: ['ignore', 'pipe', 'pipe'] },
     )
     const output: Buffer[] = []
     child.stdout.on('data', (data: Buffer) => output.push(data))
