@@ -1,11 +1,14 @@
 import { decodeReceiptHeader, disputeCourtAbi, operatorRegistryAbi, type Receipt } from '@peerhost/protocol'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { bondFunction, caseOf, challenge, verdict } from './court.ts'
 import { lie, startLiar } from './liar.ts'
 import { disputeTimes, everyoneJudges, startTestNetwork, type TestNetwork } from './network.ts'
 
+// Two juries sit, each for two phases; ten workers start first.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
+
 const ownerBond = 50_000_000n
-const verdictWithinMs = 180_000
+const verdictWithinMs = 240_000
 
 let network: TestNetwork
 let liar: Awaited<ReturnType<typeof startLiar>>

@@ -3,9 +3,12 @@ import { invoke } from '@peerhost/sdk'
 import { ExactEvmScheme } from '@x402/evm/exact/client'
 import { wrapFetchWithPayment, x402Client } from '@x402/fetch'
 import type { Address } from 'viem'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { wrapFetchWithPayment as wrapFetchWithPaymentV1 } from 'x402-fetch'
 import { disputeTimes, eventually, startTestNetwork, type TestNetwork } from './network.ts'
+
+// A release waits for the ticket's deadline and the challenge window.
+vi.setConfig({ testTimeout: 180_000 })
 
 let network: TestNetwork
 beforeAll(async () => {

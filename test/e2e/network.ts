@@ -58,13 +58,13 @@ export const disputeTimes = {
   settlementGrace: 30,
   conflictWindow: 3,
   challengeWindow: 240,
-  juryPhase: 12,
+  juryPhase: 40,
   unbondingPeriod: 1_200,
   parameterDelay: 600,
 } as const satisfies ProtocolTimes
 
 /** Ten operators are few: all of them sit in every jury. */
-export const everyoneJudges = { committeeSize: 16, jurySize: 16, minimumVotes: 6 } as const
+export const everyoneJudges = { committeeSize: 16, jurySize: 16, minimumVotes: 4 } as const
 
 /** Starts a whole network of its own for one test file. */
 export async function startTestNetwork(options: TestNetworkOptions): Promise<TestNetwork> {

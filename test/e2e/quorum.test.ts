@@ -1,8 +1,11 @@
 import { decodeReceiptHeader, executionCoordinatorAbi } from '@peerhost/protocol'
 import { getTranscript, invoke, verifyReceipt } from '@peerhost/sdk'
 import { parseEventLogs } from 'viem'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { disputeTimes, eventually, startTestNetwork, type TestNetwork } from './network.ts'
+
+// A quorum is settled after the ticket's deadline and the conflict window.
+vi.setConfig({ testTimeout: 180_000 })
 
 let network: TestNetwork
 beforeAll(async () => {
