@@ -57,11 +57,12 @@ abstract contract TicketEvidence {
     ) internal view returns (IExecutionCoordinator.SkipReason reason, bytes32 requestId) {
         requestId = _requestIdOf(ticket);
         reason = _checkTerms(ticket);
-        if (reason != IExecutionCoordinator.SkipReason.None) return (reason, requestId);
         bool isAuthentic = signature.length == 0
             ? _postedBlockOf(requestId) != 0
             : _isSignedByAccount(ticket.requester, requestId, signature);
-        if (!isAuthentic) reason = IExecutionCoordinator.SkipReason.RequesterSignature;
+        if (reason == IExecutionCoordinator.SkipReason.None && !isAuthentic) {
+            reason = IExecutionCoordinator.SkipReason.RequesterSignature;
+        }
     }
 
     /// @dev What is wrong with what a ticket says, signatures aside.
@@ -161,8 +162,7 @@ abstract contract TicketEvidence {
     ) internal view returns (bool) {
         (address signer, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
         if (failure == ECDSA.RecoverError.NoError && signer == account) return true;
-        return
-            account.code.length != 0 && SignatureChecker.isValidERC1271SignatureNowCalldata(account, digest, signature);
+        return SignatureChecker.isValidERC1271SignatureNowCalldata(account, digest, signature);
     }
 
     /// @dev Block in which the ticket was posted, zero when it never was. The lane reads its own storage.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IConfirmedLane} from "../interfaces/IConfirmedLane.sol";
 import {IExecutionCoordinator} from "../interfaces/IExecutionCoordinator.sol";
 import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
@@ -52,7 +53,7 @@ abstract contract LaneCommitments is LaneRecords {
         _isPenalized[requestId][operator] = true;
         // The requester names the fee, and may hide the code: what silence costs must not be its choice.
         uint256 most = _parameters.inForceAt(ticket.issuedAt).jurorFee;
-        uint256 amount = _operators.slash(operator, ticket.fee < most ? ticket.fee : most, BURNED);
+        uint256 amount = _operators.slash(operator, Math.min(ticket.fee, most), BURNED);
         emit SilencePenalized(requestId, operator, amount);
     }
 
@@ -101,8 +102,7 @@ abstract contract LaneCommitments is LaneRecords {
         address operator,
         uint40 issuedAt
     ) private view returns (bool) {
-        address executionKey = _operators.getOperator(operator).executionKey;
-        return executionKey != address(0) && _operators.operatorForKey(executionKey, issuedAt) == operator;
+        return _operators.operatorForKey(_operators.getOperator(operator).executionKey, issuedAt) == operator;
     }
 
     /// @dev Why an operator has no seat of any kind yet.
@@ -162,7 +162,7 @@ abstract contract LaneCommitments is LaneRecords {
         address operator
     ) private view returns (bool) {
         Record memory record = _records[requestId];
-        if (record.status != PostedStatus.Settled && record.status != PostedStatus.Agreed) return false;
+        // What nobody answered has zero blocks until its answer, and seats are never open to all at once.
         if (!record.hasInput || record.answeredBy == operator) return false;
         if (record.answeredAfter < _parameters.inForceAt(ticket.issuedAt).wideningBlocks) return false;
         if (record.commitments == MAXIMUM_COMMITMENTS) return false;

@@ -67,6 +67,14 @@ contract TicketEvidenceTest is SuiteFixture {
         _assertTicket(ticket, "", IExecutionCoordinator.SkipReason.RequesterSignature);
     }
 
+    /// @dev What cannot be recovered is nobody's signature, not the zero address's.
+    function test_ticket_ofNobody() public view {
+        IExecutionCoordinator.Ticket memory ticket = newTicket(0);
+        ticket.requester = address(0);
+        _assertTicket(ticket, hex"1234", IExecutionCoordinator.SkipReason.RequesterSignature);
+        _assertTicket(ticket, new bytes(65), IExecutionCoordinator.SkipReason.RequesterSignature);
+    }
+
     function test_ticket_ofAContractWallet() public {
         IExecutionCoordinator.Ticket memory ticket = newTicket(0);
         WalletRequester wallet = new WalletRequester(requester);
@@ -91,6 +99,7 @@ contract TicketEvidenceTest is SuiteFixture {
         IExecutionCoordinator.Ticket memory ticket = newTicket(0);
         ticket.protocolVersion = 2;
         _assertTerms(ticket, IExecutionCoordinator.SkipReason.TermsInvalid);
+        _assertTicket(ticket, hex"1234", IExecutionCoordinator.SkipReason.TermsInvalid);
         ticket = newTicket(0);
         ticket.quorum = 0;
         _assertTerms(ticket, IExecutionCoordinator.SkipReason.TermsInvalid);
@@ -141,6 +150,8 @@ contract TicketEvidenceTest is SuiteFixture {
         _assertAttestation(ticket, attestation, IExecutionCoordinator.SkipReason.TermsInvalid);
         attestation = newAttestation(ticket);
         attestation.requestId = keccak256("another request");
+        _assertAttestation(ticket, attestation, IExecutionCoordinator.SkipReason.TermsInvalid);
+        attestation.seat = Messages.SEAT_DRAWN;
         _assertAttestation(ticket, attestation, IExecutionCoordinator.SkipReason.TermsInvalid);
         attestation = newAttestation(ticket);
         for (uint8 outcome = 1; outcome <= 6; ++outcome) {

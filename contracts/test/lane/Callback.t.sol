@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {Vm} from "forge-std/Vm.sol";
 import {IConfirmedLane, IExecutionCallback} from "../../src/interfaces/IConfirmedLane.sol";
 import {IExecutionCoordinator} from "../../src/interfaces/IExecutionCoordinator.sol";
 import {Hashes} from "../../src/libraries/Hashes.sol";
@@ -173,7 +174,12 @@ contract CallbackTest is LaneFixture {
 
     function test_callback_onlyWhereItWasOrdered() public {
         Answer memory answer = _committed(0);
+        vm.recordLogs();
         open(answer, "");
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i; i < logs.length; ++i) {
+            assertNotEq(logs[i].topics[0], IConfirmedLane.CallbackCalled.selector);
+        }
         assertEq(_caller.calls(), 0);
         assertEq(coordinator.earningsOf(answer.operator), REWARD);
     }

@@ -26,6 +26,7 @@ contract CommitmentsTest is LaneFixture {
         commit(answerOf(answer.ticket, 1));
         assertEq(lane.getCommitment(requestId, operatorAt(1)).position, 1);
         assertEq(lane.getPosted(requestId).commitments, 2);
+        assertEq(lane.getCommitment(requestId, operatorAt(2)).commitment, 0);
     }
 
     function test_commit_byTheExecutionKey() public {
@@ -204,6 +205,8 @@ contract CommitmentsTest is LaneFixture {
         awaitTurn(copier);
         copier.commitment = own;
         _expectMismatch(copier);
+        // Nor does it serve whoever it was copied from: the place is the copier's.
+        _expectMismatch(answerOf(ticket, 0));
     }
 
     /// @dev The first to commit never opens: the next one does, one turn later.

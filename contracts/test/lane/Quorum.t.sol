@@ -195,6 +195,16 @@ contract QuorumTest is LaneFixture {
         assertEq(coordinator.earningsOf(operatorAt(0)), 0);
     }
 
+    /// @dev A dispute about one opening of a quorum that never came about does not hold the fee.
+    function test_quorum_thatNeverAgreedExpiresWhateverTheCourtSays() public {
+        IExecutionCoordinator.Ticket memory ticket = _commitAll(2, 4);
+        _openAt(answerOf(ticket, 0));
+        _setCases(ticket, 0, 1);
+        vm.warp(uint256(ticket.deadline) + times().settlementGrace + 1);
+        lane.expire(ticket);
+        assertEq(reservedOf(funder), 0);
+    }
+
     function test_finalise_refusesWhatHasNotAgreed() public {
         IExecutionCoordinator.Ticket memory ticket = quorumTicket(0, 2);
         vm.expectRevert(abi.encodeWithSelector(IConfirmedLane.NotPosted.selector, idOf(ticket)));
@@ -291,6 +301,29 @@ contract QuorumTest is LaneFixture {
         vm.warp(uint256(ticket.deadline) + times().conflictWindow + 1);
         lane.finalise(ticket);
         assertEq(coordinator.earningsOf(operatorAt(0)) + coordinator.earningsOf(operatorAt(1)), REWARD);
+    }
+
+    /// @dev The same when their stake counts.
+    function test_quorum_closesWhenAllWhoCountHaveCommitted() public {
+        for (uint256 i = 2; i < 5; ++i) {
+            vm.prank(operatorAt(i));
+            operators.drain();
+        }
+        skip(2 * times().epochSeconds);
+        IExecutionCoordinator.Ticket memory ticket = _commitAll(2, 2);
+        assertEq(operators.getEpoch(ticket.epoch).operatorCount, 2);
+        assertEq(lane.opensAtBlock(ticket, operatorAt(0)), vm.getBlockNumber() + 1);
+    }
+
+    /// @dev All have committed, and they are too few: a quorum stays open for whoever comes.
+    function test_quorum_isNotClosedByTooFew() public {
+        for (uint256 i = 1; i < 5; ++i) {
+            vm.prank(operatorAt(i));
+            operators.drain();
+        }
+        IExecutionCoordinator.Ticket memory ticket = _commitAll(2, 1);
+        assertEq(lane.opensAtBlock(ticket, operatorAt(0)), type(uint256).max);
+        commit(answerOf(ticket, 1));
     }
 
     /// @dev Colluders who leave after committing do not close the door to those whose stake counts.

@@ -222,6 +222,24 @@ contract SilenceTest is LaneFixture {
         _expectNotSilent(_drawn);
     }
 
+    /// @dev It said that it takes no more work before the ticket was issued; its stake still counts for a while.
+    function test_silence_isNoFaultOfWhoWasLeavingAlready() public {
+        vm.prank(operatorAt(_drawn));
+        operators.drain();
+        _answerLate();
+        _expectNotSilent(_drawn);
+    }
+
+    function test_silence_isAFaultFromTheFirstSecondAtWork() public {
+        vm.startPrank(operatorAt(_drawn));
+        operators.drain();
+        operators.resume();
+        vm.stopPrank();
+        assertEq(operators.getOperator(operatorAt(_drawn)).statusSince, _ticket.issuedAt);
+        _answerLate();
+        lane.reportSilence(_ticket, operatorAt(_drawn));
+    }
+
     function test_silence_isNoFaultOfWhoChangedItsKey() public {
         _answerLate();
         skip(1);
