@@ -52,6 +52,20 @@ const contracts = {
   protocolParameters: 'ProtocolParameters',
 }
 
+// EIP-170 and EIP-3860: what a chain takes of code, and of creation code. The constructors' arguments count as well.
+const runtimeLimit = 24_576
+const creationLimit = 49_152
+const argumentsRoom = 1_024
+
+function assertSizes(): void {
+  for (const name of [...Object.values(contracts), 'ClerksOffice', 'Create3Factory', 'Deposit']) {
+    const { bytecode, deployedBytecode } = readArtifact(name)
+    const [runtime, creation] = [deployedBytecode, bytecode].map(({ object }) => (object.length - 2) / 2)
+    if ((runtime ?? 0) > runtimeLimit || (creation ?? 0) > creationLimit - argumentsRoom)
+      throw new Error(`${name} is too large: ${runtime} bytes of code, ${creation} to create it.`)
+  }
+}
+
 function render(): Map<string, string> {
   const token = readArtifact('TestUSDC')
   const built = Object.entries(contracts).map(([name, contract]) => ({ name, artifact: readArtifact(contract) }))
@@ -93,6 +107,7 @@ function main(flags: readonly string[]): number {
     env: { ...process.env, FOUNDRY_OUT: outputFolder, FOUNDRY_CACHE_PATH: 'cache/artifacts' },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
+  assertSizes()
   let stale = 0
   for (const [file, text] of render()) {
     const path = repositoryDirectory + file
