@@ -144,6 +144,26 @@ contract ExecutionKeysTest is OperatorFixture {
         assertEq(keys[2].validTo, type(uint40).max);
     }
 
+    /// @dev Many at once are what each is alone.
+    function testFuzz_getExecutionKeys_areTheSameAsOneByOne(
+        uint8[] calldata picks,
+        uint32 wait
+    ) public {
+        register(1);
+        skip(wait);
+        rotate(NEW_KEY);
+        address[4] memory known = [vm.addr(keyAt(0)), vm.addr(keyAt(1)), vm.addr(NEW_KEY), stranger];
+        address[] memory asked = new address[](picks.length);
+        for (uint256 i; i < asked.length; ++i) {
+            asked[i] = known[picks[i] % 4];
+        }
+        IOperatorRegistry.ExecutionKey[] memory keys = operators.getExecutionKeys(asked);
+        assertEq(keys.length, asked.length);
+        for (uint256 i; i < asked.length; ++i) {
+            assertEq(abi.encode(keys[i]), abi.encode(operators.getExecutionKey(asked[i])));
+        }
+    }
+
     /// @dev Work signed before a rotation is still paid, work issued after it is not: by each key's own times, whenever it is
     /// settled.
     function testFuzz_Attack_KeyRotationInFlight(
