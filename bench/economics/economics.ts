@@ -22,6 +22,8 @@ const largestFee = Math.max(...fees)
 const smallestFee = Math.min(...fees)
 const trials = 400_000
 const marketRounds = 12
+/** After this a slow machine gets fewer jurors, and wider intervals. */
+const corpusMs = 200_000
 const random = createRandom(20_261_121)
 
 /** The corpus on the real runtime, then what follows for juries, challengers and liars with the default parameters. */
@@ -40,13 +42,14 @@ async function measureCorpus(): Promise<Measured[]> {
   const directory = await mkdtemp(join(tmpdir(), 'peerhost-economics-'))
   const sandbox = await openSandbox(directory)
   try {
+    const endsAtMs = performance.now() + corpusMs
     const waiting = loadCorpus()
     const measured: Measured[] = []
     const clerk = async () => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
         const isEntropy = next.kind === 'entropy'
         const counts = isEntropy ? { ordinaryRuns: 12, runsPerVariation: 2 } : { ordinaryRuns: 4, runsPerVariation: 1 }
-        const limits = { jurors: isEntropy ? 30 : 3, withinMs: 10_000, leastJurors: 16 }
+        const limits = { jurors: isEntropy ? 30 : 3, withinMs: 10_000, leastJurors: 16, endsAtMs }
         measured.push(await measure(sandbox, next, { ...counts, ...limits }))
       }
     }

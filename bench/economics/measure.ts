@@ -22,16 +22,18 @@ export type MeasureOptions = {
   ordinaryRuns: number
   runsPerVariation: number
   jurors: number
-  /** No more jurors after this, unless there are fewer than `leastJurors` and they do see differences. */
+  /** No more jurors after this, unless there are fewer than `leastJurors` and they do see differences … */
   withinMs: number
   leastJurors: number
+  /** … and at this moment, of `performance.now()`, a slow machine has had its time. */
+  endsAtMs: number
 }
 
 /** Runs one function in ordinary runs, under each variation, and as that many independent jurors would. */
 export async function measure(
   sandbox: Sandbox,
   { name, kind, job }: CorpusFunction,
-  { ordinaryRuns, runsPerVariation, jurors, withinMs, leastJurors }: MeasureOptions,
+  { ordinaryRuns, runsPerVariation, jurors, withinMs, leastJurors, endsAtMs }: MeasureOptions,
 ): Promise<Measured> {
   const { signal } = new AbortController()
   const startedAt = performance.now()
@@ -51,8 +53,9 @@ export async function measure(
     distinct.push((await see(variation, runsPerVariation)).counts.length)
   const votes = { same: 0, differs: 0, unavailable: 0 }
   for (let juror = 0; juror < jurors; juror += 1) {
-    const needed = votes.differs > 0 ? leastJurors : 2
-    if (performance.now() - startedAt > withinMs && juror >= needed) break
+    const nowMs = performance.now()
+    const needed = votes.differs > 0 && nowMs < endsAtMs ? leastJurors : 2
+    if (nowMs - startedAt > withinMs && juror >= needed) break
     votes[(await runVaried(sandbox, job, JURY_RUNS, signal)).type] += 1
   }
   return {
