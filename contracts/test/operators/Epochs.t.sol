@@ -105,6 +105,7 @@ contract EpochsTest is OperatorFixture {
     }
 
     /// @dev The total of an epoch is the sum of what counts in it, whatever anybody does.
+    /// forge-config: default.fuzz.runs = 64
     function testFuzz_totals_areTheSumOfWhatCounts(
         uint256[24] calldata moves
     ) public {

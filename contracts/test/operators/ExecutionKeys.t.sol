@@ -145,6 +145,7 @@ contract ExecutionKeysTest is OperatorFixture {
     }
 
     /// @dev Many at once are what each is alone.
+    /// forge-config: default.fuzz.runs = 64
     function testFuzz_getExecutionKeys_areTheSameAsOneByOne(
         uint8[] calldata picks,
         uint32 wait
