@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { DEFAULT_PARAMETERS, DEFAULT_TIMES, isPeerHostError, PeerHostError } from '@peerhost/protocol'
@@ -19,6 +19,7 @@ import { type DeployedContract, deploySuite } from '../../packages/devnet/src/su
 import { planSuite, type SuitePlan } from '../../packages/devnet/src/suite/planSuite.ts'
 import { type SuiteConfig, suiteAddresses, suiteContracts } from '../../packages/devnet/src/suite/suiteContracts.ts'
 import { type DeploymentNetwork, deploymentNetworks } from './networks.ts'
+import { writeVerificationInputs } from './verificationInputs.ts'
 
 /**
  * Deploys the protocol to a network, or continues what was begun: what stands is verified and kept.
@@ -132,7 +133,9 @@ async function deploy(settings: Settings): Promise<void> {
     },
   )
   write(settings, fromBlock)
-  print(`Written: ${settings.file}`)
+  const inputs = join(dirname(settings.file), 'verification')
+  writeVerificationInputs(inputs)
+  print(`Written: ${settings.file}, and for block explorers ${inputs}`)
 }
 
 function formatPlan(
@@ -173,16 +176,15 @@ function write(settings: Settings, deployBlock: string, deployed?: DeployedContr
     if (deployed && !contracts[name] && name !== deployed.name) continue
     contracts[name] = { ...contracts[name], address, arguments: contract.arguments }
   }
-  const { ...addresses } = suiteAddresses(config)
   const content: DeploymentFile = {
     chainId: network.chainId,
     release: config.release,
     deployer: config.deployer,
     deployBlock,
-    addresses,
+    addresses: suiteAddresses(config),
     contracts,
   }
-  mkdirSync(join(file, '..'), { recursive: true })
+  mkdirSync(dirname(file), { recursive: true })
   const text = JSON.stringify(content, (_, value) => (typeof value === 'bigint' ? value.toString() : value), 2)
   writeFileSync(file, `${text}\n`)
 }
