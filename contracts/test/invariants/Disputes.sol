@@ -17,7 +17,28 @@ abstract contract Disputes is Settlements {
     function payInEscrow(
         uint256 seed
     ) external acts("payInEscrow") {
-        Entry memory entry = newEntry(seed, (seed >> 128) % 4 == 0 ? 2 : 1, Messages.LANE_ATTESTED);
+        _newPayment(seed);
+    }
+
+    function settleEscrow(
+        uint256 seed
+    ) external acts("settleEscrow") {
+        bool isNew = seed % 2 == 0;
+        Entry memory entry = isNew ? _newPayment(seed) : _escrowed(seed, IPaymentEscrow.EscrowStatus.Open);
+        if (isNew) skip((seed >> 140) % 600);
+        Execution memory execution = entry.execution;
+        bytes[] memory signatures = new bytes[](execution.keys.length);
+        for (uint256 i; i < signatures.length; ++i) {
+            signatures[i] = signAttestation(execution.keys[i], execution.attestation);
+        }
+        bytes memory signature = signTicket(REQUESTER_KEY, execution.ticket);
+        escrow.settle(entry.terms, execution.ticket, signature, execution.attestation, signatures);
+    }
+
+    function _newPayment(
+        uint256 seed
+    ) private returns (Entry memory entry) {
+        entry = newEntry(seed, (seed >> 128) % 4 == 0 ? 2 : 1, Messages.LANE_ATTESTED);
         IPaymentEscrow.EscrowTerms memory terms = newTerms(nextNumber);
         IExecutionCoordinator.Ticket memory ticket = entry.execution.ticket;
         (terms.functionId, terms.inputSeal) = (ticket.functionId, ticket.inputSeal);
@@ -28,7 +49,6 @@ abstract contract Disputes is Settlements {
         remember(entry);
         deposits.push(escrow.depositAddressOf(terms));
         _pay(terms, (seed >> 132) % 5);
-        if ((seed >> 140) % 3 == 0) _settleEscrow(entry);
     }
 
     /// @dev More money and more claims for a quote that is paid.
@@ -36,24 +56,6 @@ abstract contract Disputes is Settlements {
         uint256 seed
     ) external acts("payAgain") {
         _pay(_escrowed(seed, IPaymentEscrow.EscrowStatus.Open).terms, 1 + (seed >> 132) % 4);
-    }
-
-    function settleEscrow(
-        uint256 seed
-    ) external acts("settleEscrow") {
-        _settleEscrow(_escrowed(seed, IPaymentEscrow.EscrowStatus.Open));
-    }
-
-    function _settleEscrow(
-        Entry memory entry
-    ) private {
-        Execution memory execution = entry.execution;
-        bytes[] memory signatures = new bytes[](execution.keys.length);
-        for (uint256 i; i < signatures.length; ++i) {
-            signatures[i] = signAttestation(execution.keys[i], execution.attestation);
-        }
-        bytes memory signature = signTicket(REQUESTER_KEY, execution.ticket);
-        escrow.settle(entry.terms, execution.ticket, signature, execution.attestation, signatures);
     }
 
     function releaseEscrow(
@@ -130,16 +132,21 @@ abstract contract Disputes is Settlements {
     function challenge(
         uint256 seed
     ) external acts("challenge") {
-        Execution memory execution = book[pick(seed)].execution;
+        bytes32 caseId = _challenge(book[pick(seed)].execution, seed);
+        if ((seed >> 144) % 4 != 0) _try(caseId, seed);
+    }
+
+    function _challenge(
+        Execution memory execution,
+        uint256 seed
+    ) private returns (bytes32 caseId) {
         bytes memory input = (seed >> 128) % 2 == 0 ? abi.encodePacked(INPUT_SALT, REQUEST) : bytes("");
         bytes memory ticketSignature = _ticketSignature(execution.ticket);
         bytes memory signature = signAttestation(execution.keys[0], execution.attestation);
         address[3] memory challengers = [anyone, thief, operatorAt((seed >> 136) % OPERATORS)];
         vm.prank(challengers[(seed >> 132) % 3]);
-        bytes32 caseId =
-            court.challenge(execution.ticket, ticketSignature, execution.attestation, signature, input, "cid");
+        caseId = court.challenge(execution.ticket, ticketSignature, execution.attestation, signature, input, "cid");
         cases.push(caseId);
-        if ((seed >> 144) % 2 == 0) _try(caseId, seed);
     }
 
     function reportConflict(
@@ -158,7 +165,7 @@ abstract contract Disputes is Settlements {
             "cid"
         );
         cases.push(caseId);
-        if ((seed >> 144) % 2 == 0) _try(caseId, seed);
+        if ((seed >> 144) % 4 != 0) _try(caseId, seed);
     }
 
     function reportEquivocation(
@@ -246,13 +253,21 @@ abstract contract Disputes is Settlements {
     function commitVotes(
         uint256 seed
     ) external acts("commitVotes") {
-        _commitVotes(_caseOf(seed), seed);
+        _commitVotes(_committingCase(seed), seed);
     }
 
     function revealVotes(
         uint256 seed
     ) external acts("revealVotes") {
-        _revealVotes(_caseOf(seed));
+        for (uint256 n = cases.length; n != 0; --n) {
+            ICourtFilings.Case memory found = court.getCase(cases[n - 1]);
+            if (!_isSitting(found.status)) continue;
+            uint8 jury = found.status == ICourtFilings.CaseStatus.FirstJury ? 1 : 2;
+            ICourtFilings.Tally memory tally = court.getTally(cases[n - 1], jury);
+            bool isInTime = vm.getBlockTimestamp() <= uint256(found.phaseEndsAt) + times().juryPhase;
+            if (isInTime && tally.commits > tally.votes && seed != 0) return _revealVotes(cases[n - 1]);
+        }
+        revert("nothing to reveal");
     }
 
     function concludeJury(
@@ -265,7 +280,7 @@ abstract contract Disputes is Settlements {
     function holdTrial(
         uint256 seed
     ) external acts("holdTrial") {
-        _try(_caseOf(seed), seed);
+        _try(_committingCase(seed), seed);
     }
 
     function _try(
@@ -346,6 +361,19 @@ abstract contract Disputes is Settlements {
         if (mood > 3) return ballot;
         ballot.resultSeal = mood < 2 ? keccak256("the truth, or so they say") : found.resultSeal;
         (ballot.outcome, ballot.status) = (found.outcome, found.httpStatus);
+    }
+
+    /// @dev A case whose jury may still commit; a new one where there is none.
+    function _committingCase(
+        uint256 seed
+    ) private returns (bytes32) {
+        for (uint256 n = cases.length; n != 0; --n) {
+            ICourtFilings.Case memory found = court.getCase(cases[n - 1]);
+            if (_isSitting(found.status) && vm.getBlockTimestamp() <= found.phaseEndsAt) return cases[n - 1];
+        }
+        Entry memory entry = newEntry(seed, 1, Messages.LANE_ATTESTED);
+        remember(entry);
+        return _challenge(entry.execution, seed);
     }
 
     function _caseOf(

@@ -75,6 +75,22 @@ abstract contract Exits is Disputes {
         }
     }
 
+    /// @dev How many operators work, by the registry and by their own status; and whose stake counts from two epochs on.
+    function countedOperators()
+        external
+        view
+        returns (uint256 activeCount, uint256 active, uint256 totalStake, uint256 stake)
+    {
+        uint32 epoch = operators.currentEpoch() + 2;
+        (activeCount, totalStake) = (operators.activeCount(), operators.getEpoch(epoch).totalStake);
+        for (uint256 i; i < OPERATORS; ++i) {
+            IOperatorRegistry.Operator memory found = operators.getOperator(operatorAt(i));
+            if (found.status != IOperatorRegistry.OperatorStatus.Active) continue;
+            ++active;
+            stake += found.stake;
+        }
+    }
+
     /// @dev Everything that is anywhere.
     function held() public view returns (uint256 sum) {
         for (uint256 i; i < accounts.length; ++i) {

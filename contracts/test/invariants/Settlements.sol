@@ -141,10 +141,10 @@ abstract contract Settlements is Money {
         require(seatNumber == Messages.SEAT_DRAWN && seated.length > 1, "no others");
         _mine(between(seed >> 200, 8, 20));
         _submit(execution);
-        for (uint256 i; i < seated.length; ++i) {
-            if (keys[seated[i]] == execution.keys[0]) continue;
-            try lane.reportSilence(execution.ticket, operatorAt(seated[i])) {
+        for (uint256 i; i < OPERATORS; ++i) {
+            try lane.reportSilence(execution.ticket, operatorAt(i)) {
                 ++done["silence"];
+                if (keys[i] == execution.keys[0]) breakPromise("who answered was punished for silence");
             } catch {}
         }
     }
@@ -197,6 +197,7 @@ abstract contract Settlements is Money {
     function submit(
         uint256 seed
     ) external acts("submit") {
+        vm.roll(vm.getBlockNumber() + between(seed >> 208, 1, 12));
         _submit(_posted(seed, IConfirmedLane.PostedStatus.Open, false));
     }
 
@@ -212,8 +213,12 @@ abstract contract Settlements is Money {
     function open(
         uint256 seed
     ) external acts("open") {
-        if (seed % 2 == 0) vm.roll(vm.getBlockNumber() + 30);
-        _open(_posted(seed, IConfirmedLane.PostedStatus.Open, true));
+        bool isNew = seed % 2 == 0;
+        Execution memory execution =
+            isNew ? _post(seed, 1 + uint8(seed >> 200) % 2) : _posted(seed, IConfirmedLane.PostedStatus.Open, true);
+        if (isNew) _commit(execution);
+        vm.roll(vm.getBlockNumber() + between(seed >> 208, 1, 60));
+        _open(execution);
     }
 
     function _submit(
@@ -267,19 +272,6 @@ abstract contract Settlements is Money {
         lane.expire(execution.ticket);
         if (vm.getBlockTimestamp() <= until) breakPromise("a ticket expired while it could be settled");
         if (paidTimes[execution.attestation.requestId] != 0) breakPromise("what was paid was freed as well");
-    }
-
-    function reportSilence(
-        uint256 seed
-    ) external acts("reportSilence") {
-        Execution memory execution = _posted(seed, IConfirmedLane.PostedStatus.Settled, false);
-        address operator = operatorAt((seed >> 128) % OPERATORS);
-        lane.reportSilence(execution.ticket, operator);
-        for (uint256 i; i < execution.keys.length; ++i) {
-            if (operators.getExecutionKey(vm.addr(execution.keys[i])).operator == operator) {
-                breakPromise("who answered was punished for silence");
-            }
-        }
     }
 
     /// @dev A ticket on chain in this status, from some place in the book backwards. Sometimes any.
