@@ -93,6 +93,7 @@ contract PaymentEscrow is EscrowEvidence, RelayedActions, ReentrancyGuardTransie
         escrow.httpStatus = attestation.status;
         escrow.quorum = ticket.quorum;
         escrow.requestId = requestId;
+        escrow.resultSeal = attestation.resultSeal;
         emit EscrowSettled(quoteId, requestId, attestation.resultSeal, attestation.outcome, attestation.status);
     }
 
@@ -106,7 +107,7 @@ contract PaymentEscrow is EscrowEvidence, RelayedActions, ReentrancyGuardTransie
         _requireStatus(quoteId, EscrowStatus.Settled);
         Escrow storage escrow = _escrows[quoteId];
         bytes32 requestId = escrow.requestId;
-        require(_earns(escrow) && _court.lostCasesOf(requestId) == 0, NotReleasable(quoteId));
+        require(_earns(escrow) && !_isLost(escrow), NotReleasable(quoteId));
         _requireAfter(escrow.deadline + (escrow.quorum > 1 ? _conflictWindow : _challengeWindow));
         require(_court.openCasesOf(requestId) == 0, DisputeOpen(quoteId, requestId));
         escrow.status = EscrowStatus.Released;
@@ -125,7 +126,7 @@ contract PaymentEscrow is EscrowEvidence, RelayedActions, ReentrancyGuardTransie
             _requireAfter(lastClaim);
         } else {
             _requireStatus(quoteId, EscrowStatus.Settled);
-            require(!_earns(escrow) || _court.lostCasesOf(escrow.requestId) != 0, NotReleasable(quoteId));
+            require(!_earns(escrow) || _isLost(escrow), NotReleasable(quoteId));
             // Whoever only claims to have paid waits until whoever did had time to say so.
             if (!escrow.isProven) _requireAfter(lastClaim + _challengeWindow);
         }
@@ -222,7 +223,6 @@ contract PaymentEscrow is EscrowEvidence, RelayedActions, ReentrancyGuardTransie
         if (secondClaimant == address(0) && _balanceOf(deposit) >= terms.price) {
             _sweep(quoteId, deposit, terms.price);
             second.claimant = claimant;
-            second.isContested = false;
             second.returnableAt = SafeCast.toUint40(_laterOf(terms.deadline) + _settlementGrace);
             emit SecondPaymentClaimed(quoteId, claimant, second.returnableAt);
             return;
@@ -253,6 +253,13 @@ contract PaymentEscrow is EscrowEvidence, RelayedActions, ReentrancyGuardTransie
         Escrow storage escrow
     ) private view returns (bool) {
         return escrow.outcome == Messages.OUTCOME_COMPLETED && escrow.httpStatus < LOWEST_FAILED_STATUS;
+    }
+
+    /// @dev Of this result: another worker's lie about the same request, which nobody settled, takes nothing from the payee.
+    function _isLost(
+        Escrow storage escrow
+    ) private view returns (bool) {
+        return _court.lostCasesAbout(escrow.requestId, escrow.resultSeal, escrow.outcome, escrow.httpStatus) != 0;
     }
 
     function _requireStatus(

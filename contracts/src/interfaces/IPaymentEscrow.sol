@@ -44,7 +44,7 @@ interface IPaymentEscrow {
     /// transfer that somebody else executed; with a rival claim nobody is refunded and the money goes to the treasury.
     /// @param deadline While open, the latest deadline that the ticket may have (of a claim made later, its own time); once
     /// settled, the ticket's.
-    /// @param outcome Of the recorded result, as `httpStatus`, `quorum` and `requestId`.
+    /// @param outcome Of the recorded result, as `httpStatus`, `quorum`, `requestId` and `resultSeal`.
     struct Escrow {
         EscrowStatus status;
         bool isProven;
@@ -55,6 +55,7 @@ interface IPaymentEscrow {
         uint16 httpStatus;
         uint8 quorum;
         bytes32 requestId;
+        bytes32 resultSeal;
     }
 
     /// @notice A second payment of the price to the same deposit address, which somebody else executed: whoever claims it gets

@@ -66,6 +66,7 @@ contract AccusationsTest is CourtFixture {
         assertEq(file.phaseEndsAt, vm.getBlockTimestamp() + PHASE);
         assertEq(court.openCasesOf(idOf(ticket)), 1);
         assertTrue(court.isContested(idOf(ticket)));
+        assertEq(court.lastCaseAt(requester), vm.getBlockTimestamp());
         assertEq(operators.getOperator(operatorAt(0)).openCases, 1);
         assertConserved(caseId);
     }

@@ -333,6 +333,12 @@ contract CourtAttacksTest is CourtFixture {
         assertStatus(caseId, ICourtFilings.CaseStatus.Convicted);
         assertEq(court.lostCasesAbout(idOf(ticket), LIE, 1, 200), 1);
         assertEq(court.lostCasesAbout(idOf(ticket), TRUTH, 1, 200), 0);
+        // Else a payer with a second operator would buy its price back for half a stake.
+        vm.expectRevert(abi.encodeWithSelector(IPaymentEscrow.NotReleasable.selector, ticket.quoteId));
+        escrow.refund(terms);
+        vm.warp(uint256(ticket.deadline) + WINDOW + 1);
+        escrow.release(terms);
+        assertEq(escrow.balanceOf(payee), PRICE);
     }
 
     function test_Attack_LazyResourceOutcome() public {

@@ -177,7 +177,9 @@ abstract contract EscrowFixture is SuiteFixture {
         uint256 lostCases
     ) internal {
         vm.mockCall(address(court), abi.encodeCall(IDisputeCourt.openCasesOf, (requestId)), abi.encode(openCases));
-        vm.mockCall(address(court), abi.encodeCall(IDisputeCourt.lostCasesOf, (requestId)), abi.encode(lostCases));
+        // Whatever the result: a mocked call is matched by what its data begins with.
+        bytes memory lostAbout = abi.encodeWithSelector(IDisputeCourt.lostCasesAbout.selector, requestId);
+        vm.mockCall(address(court), lostAbout, abi.encode(lostCases));
     }
 
     function warpAfter(
