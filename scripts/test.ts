@@ -5,8 +5,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { requireDockerEngine } from '@peerhost/devnet'
+import { forgeProgram } from '../contracts/scripts/forgeProgram.ts'
 
 type Count = { passed: number; failed: number }
 type Stage = { name: string; about: string; run: () => Promise<Count> }
@@ -86,8 +87,8 @@ async function contracts(): Promise<Count> {
   const lint = { FOUNDRY_OUT: 'out/lint', FOUNDRY_CACHE_PATH: 'cache/lint' }
   const count = await tally(
     [
-      ['forge', 'fmt', '--check'],
-      ['forge', 'lint'],
+      [forgeProgram(), 'fmt', '--check'],
+      [forgeProgram(), 'lint'],
       ['solhint', '--disc', '--noPoster', '--max-warnings', '0', 'src/**/*.sol'],
     ],
     { cwd: folder, env: lint },
@@ -99,7 +100,7 @@ async function contracts(): Promise<Count> {
 /** Unit, fuzz and invariant tests; the gas of contracts/snapshots is compared, and a difference fails its test. */
 async function forgeTest(cwd: string): Promise<Count> {
   const env = { FORGE_SNAPSHOT_CHECK: 'true' }
-  const { code, stdout } = await run(['forge', 'test', '--json'], { cwd, env, output: 'collect' })
+  const { code, stdout } = await run([forgeProgram(), 'test', '--json'], { cwd, env, output: 'collect' })
   const count: Count = { passed: 0, failed: 0 }
   const report = stdout.slice(stdout.indexOf('{'))
   if (report === '') return { passed: 0, failed: 1 }
@@ -153,10 +154,11 @@ async function examples(): Promise<Count> {
 async function tally(commands: string[][], where: Pick<RunOptions, 'cwd' | 'env'> = {}): Promise<Count> {
   const count: Count = { passed: 0, failed: 0 }
   for (const command of commands) {
+    const [program = '', ...args] = command
     const { code } = await run(command, where)
     if (code === 0) count.passed += 1
     else count.failed += 1
-    console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${command.join(' ')}`)
+    console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${basename(program)} ${args.join(' ')}`)
   }
   return count
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { forgeProgram } from './forgeProgram.ts'
 
 /**
  * Lines and branches of `src/` that the tests reach. `node contracts/scripts/coverage.ts [--read]` runs forge's coverage,
@@ -41,7 +42,7 @@ function main(argv: readonly string[]): number {
   const { values } = parseArgs({ args: [...argv], options: { read: { type: 'boolean', default: false } } })
   if (!values.read)
     execFileSync(
-      'forge',
+      forgeProgram(),
       [
         'coverage',
         '--ir-minimum',

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Hex, keccak256 } from 'viem'
+import { forgeProgram } from './forgeProgram.ts'
 
 /**
  * Writes the ABIs and bytecodes that the packages import, from forge's `out/`. Same contracts, same files.
@@ -102,7 +103,7 @@ function render(): Map<string, string> {
 
 function main(flags: readonly string[]): number {
   // A folder of its own: `forge lint` leaves artifacts without code in the usual one.
-  execFileSync(`${repositoryDirectory}node_modules/.bin/forge`, ['build', 'src'], {
+  execFileSync(forgeProgram(), ['build', 'src'], {
     cwd: contractsDirectory,
     env: { ...process.env, FOUNDRY_OUT: outputFolder, FOUNDRY_CACHE_PATH: 'cache/artifacts' },
     stdio: ['ignore', 'ignore', 'inherit'],

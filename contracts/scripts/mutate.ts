@@ -10,6 +10,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { forgeProgram } from './forgeProgram.ts'
 import { type Mutant, mutate, SWITCH_SOURCE } from './mutants.ts'
 
 type Verdict = 'killed' | 'survived'
@@ -94,7 +95,7 @@ function forge({ copy, tests, excluded }: Run, mutant: number, flags: readonly s
   const coinbase = `0x${mutant.toString(16).padStart(40, '0')}`
   return new Promise((resolve, reject) => {
     const child = spawn(
-      join(nodeModules, '.bin/forge'),
+      forgeProgram(),
       ['test', '--block-coinbase', coinbase, '--match-path', `test/${tests}/**`, ...skipped, ...flags],
       { cwd: join(copy, 'contracts'), env: environment(), stdio: ['ignore', 'pipe', 'pipe'] },
     )

@@ -156,6 +156,40 @@ contract PaymentEscrowExitsTest is EscrowFixture {
         assertEq(escrow.balanceOf(payer), PRICE);
     }
 
+    function test_claim_isContestedUntilItIsOver() public {
+        openClaimed(terms);
+        IExecutionCoordinator.Ticket memory ticket = ticketFor(terms, 1);
+        IExecutionCoordinator.Attestation memory attestation = newAttestation(ticket);
+        attestation.status = 500;
+        settle(terms, ticket, attestation);
+        cancel(THIEF_KEY, "c");
+        IPaymentEscrow.Authorization memory rival = authorize(THIEF_KEY, terms, "c");
+        escrow.open(terms, rival);
+        assertTrue(escrow.getEscrow(quoteId).isContested);
+        warpAfter(ticket.deadline + times().settlementGrace + times().challengeWindow);
+        escrow.refund(terms);
+        assertEq(escrow.balanceOf(treasury), PRICE);
+        // From now on there is nothing to contest.
+        bytes memory nothing =
+            abi.encodeWithSelector(IPaymentEscrow.DepositTooLow.selector, quoteId, depositOf(terms), 0, PRICE);
+        vm.expectRevert(nothing);
+        escrow.open(terms, rival);
+    }
+
+    function test_claim_ofAReleasedPaymentFindsNothing() public {
+        openClaimed(terms);
+        IExecutionCoordinator.Ticket memory ticket = ticketFor(terms, 1);
+        settle(terms, ticket, newAttestation(ticket));
+        warpAfter(ticket.deadline + times().challengeWindow);
+        escrow.release(terms);
+        cancel(THIEF_KEY, "c");
+        IPaymentEscrow.Authorization memory rival = authorize(THIEF_KEY, terms, "c");
+        bytes memory nothing =
+            abi.encodeWithSelector(IPaymentEscrow.DepositTooLow.selector, quoteId, depositOf(terms), 0, PRICE);
+        vm.expectRevert(nothing);
+        escrow.open(terms, rival);
+    }
+
     function test_release_followsTheResultWhoeverPaid() public {
         openClaimed(terms);
         cancel(THIEF_KEY, "c");
