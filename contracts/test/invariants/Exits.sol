@@ -105,7 +105,8 @@ abstract contract Exits is Disputes {
 
     // ------------------------------------------------------------ exits
 
-    /// @dev Everybody leaves, in the order in which one thing holds another: disputes, tickets, payments, bonds, stake.
+    /// @dev Everybody leaves, in the order in which one thing holds another: disputes, tickets, payments, bonds, stake. What is
+    /// not paid goes back; what neither is paid nor goes back fails here.
     function everybodyLeaves() external {
         _endDisputes();
         skip(times().unbondingPeriod);
@@ -143,11 +144,11 @@ abstract contract Exits is Disputes {
     ) private {
         bytes32 requestId = execution.attestation.requestId;
         IConfirmedLane.PostedStatus status = lane.getPosted(requestId).status;
-        if (status == IConfirmedLane.PostedStatus.Open) {
+        if (status == IConfirmedLane.PostedStatus.Open) return lane.expire(execution.ticket);
+        if (status != IConfirmedLane.PostedStatus.Agreed) return;
+        try lane.finalise(execution.ticket) {}
+        catch {
             lane.expire(execution.ticket);
-        } else if (status == IConfirmedLane.PostedStatus.Agreed) {
-            if (court.lostCasesOf(requestId) != 0) lane.expire(execution.ticket);
-            else lane.finalise(execution.ticket);
         }
     }
 
@@ -160,9 +161,10 @@ abstract contract Exits is Disputes {
         if (found.status == IPaymentEscrow.EscrowStatus.Open) {
             escrow.refund(terms);
         } else if (found.status == IPaymentEscrow.EscrowStatus.Settled) {
-            bool earns = found.outcome == 1 && found.httpStatus < 400 && court.lostCasesOf(found.requestId) == 0;
-            if (earns) escrow.release(terms);
-            else escrow.refund(terms);
+            try escrow.release(terms) {}
+            catch {
+                escrow.refund(terms);
+            }
         }
     }
 

@@ -168,12 +168,14 @@ abstract contract Money is World {
         uint256 seed
     ) external acts("withdrawStake") {
         uint256 index = seed % OPERATORS;
-        for (uint256 n; n < OPERATORS && !_isLeaving(index); ++n) {
+        // Whoever is accused leaves first.
+        bool isAccused = (seed >> 20) % 2 == 0;
+        for (uint256 n; n < OPERATORS && !(isAccused ? _hasCases(index) : _isLeaving(index)); ++n) {
             index = (index + 1) % OPERATORS;
         }
         address operator = operatorAt(index);
         if (!_isLeaving(index)) {
-            require((seed >> 12) % 4 == 0, "nobody leaves");
+            require(isAccused || (seed >> 12) % 4 == 0, "nobody leaves");
             vm.prank(operator);
             operators.unbond();
         }
@@ -188,6 +190,12 @@ abstract contract Money is World {
         if (vm.getBlockTimestamp() <= disputableUntil[operator]) {
             breakPromise("stake left before its disputes could end");
         }
+    }
+
+    function _hasCases(
+        uint256 index
+    ) private view returns (bool) {
+        return operators.getOperator(operatorAt(index)).openCases != 0;
     }
 
     function _isLeaving(
