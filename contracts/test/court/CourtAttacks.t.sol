@@ -182,15 +182,16 @@ contract CourtAttacksTest is CourtFixture {
 
     function test_Attack_WithheldInput_byTheAccusedItself() public {
         // It challenges itself and withholds the input, so that nobody else can challenge it: somebody else can.
-        bytes32 first = challengeLie(judgedTicket(0));
+        IExecutionCoordinator.Ticket memory ticket = judgedTicket(0);
+        bytes32 first = challengeLie(ticket);
         sit(first, all(Says.Unavailable));
-        bytes32 second = challengeOf(judgedTicket(0), 0, LIE, givenInput());
+        bytes32 second = challengeOf(ticket, 0, LIE, givenInput());
         assertNotEq(first, second);
         assertEq(court.latestCaseOf(first), second);
-        assertEq(court.lostCasesOf(idOf(judgedTicket(0))), 0);
+        assertEq(court.lostCasesOf(idOf(ticket)), 0);
         sitTwice(second, all(Says.Truth));
         assertStatus(second, ICourtFilings.CaseStatus.Convicted);
-        assertEq(court.lostCasesOf(idOf(judgedTicket(0))), 1);
+        assertEq(court.lostCasesOf(idOf(ticket)), 1);
         assertConserved(second);
     }
 
