@@ -23,7 +23,7 @@ const smallestFee = Math.min(...fees)
 const trials = 400_000
 const marketRounds = 12
 /** After this a slow machine gets fewer jurors, and wider intervals. */
-const corpusMs = 200_000
+const corpusMs = 180_000
 const random = createRandom(20_261_121)
 
 /** The corpus on the real runtime, then what follows for juries, challengers and liars with the default parameters. */
@@ -52,7 +52,7 @@ async function measureCorpus(): Promise<Measured[]> {
         const counts = {
           ordinaryRuns: isEntropy ? 12 : 4,
           runsPerVariation: isLate ? 0 : isEntropy ? 2 : 1,
-          jurors: isEntropy ? 30 : 3,
+          jurors: isEntropy ? 30 : 2,
         }
         const limits = { withinMs: isLate ? 0 : 10_000, leastJurors: 16, endsAtMs }
         measured.push(await measure(sandbox, next, { ...counts, ...limits }))
