@@ -3,7 +3,6 @@ pragma solidity ^0.8.28;
 
 import {IConfirmedLane} from "../../src/interfaces/IConfirmedLane.sol";
 import {IExecutionCoordinator} from "../../src/interfaces/IExecutionCoordinator.sol";
-import {Hashes} from "../../src/libraries/Hashes.sol";
 import {Messages} from "../../src/libraries/Messages.sol";
 import {BatchPacking} from "../coordinator/BatchPacking.sol";
 import {Money} from "./Money.sol";
@@ -172,6 +171,12 @@ abstract contract Settlements is Money {
     function request(
         uint256 seed
     ) external acts("request") {
+        _request(seed);
+    }
+
+    function _request(
+        uint256 seed
+    ) private returns (Execution memory) {
         Entry memory entry = newEntry(seed, 1, Messages.LANE_CONFIRMED);
         --nextNumber;
         IExecutionCoordinator.Ticket memory ticket = entry.execution.ticket;
@@ -192,6 +197,7 @@ abstract contract Settlements is Money {
         vm.prank(contractCaller);
         bytes32 requestId = lane.request(order, abi.encodePacked(INPUT_SALT, REQUEST));
         if (requestId != idOf(ticket)) breakPromise("a contract's ticket is another one than the book's");
+        return entry.execution;
     }
 
     function submit(
@@ -229,7 +235,16 @@ abstract contract Settlements is Money {
         bytes memory signature = signAttestation(key, execution.attestation);
         bytes memory setSignature = signCommitSet(REQUESTER_KEY, execution.attestation.requestId, commitments);
         vm.prank(vm.addr(key));
-        lane.submit(execution.ticket, execution.attestation, signature, saltOf(key), commitments, setSignature, 0, "");
+        lane.submit(
+            execution.ticket,
+            execution.attestation,
+            signature,
+            saltOf(key),
+            commitments,
+            setSignature,
+            INPUT_SALT,
+            _outputOf(execution)
+        );
     }
 
     function _commit(
@@ -249,8 +264,25 @@ abstract contract Settlements is Money {
             uint256 key = execution.keys[i];
             bytes memory signature = signAttestation(key, execution.attestation);
             vm.prank(vm.addr(key));
-            lane.open(execution.ticket, execution.attestation, signature, saltOf(key), 0, "");
+            lane.open(execution.ticket, execution.attestation, signature, saltOf(key), INPUT_SALT, _outputOf(execution));
         }
+    }
+
+    /// @dev Nobody can show the output of a lie.
+    function _outputOf(
+        Execution memory execution
+    ) private pure returns (bytes memory) {
+        return execution.attestation.resultSeal == truth() ? OUTPUT : bytes("");
+    }
+
+    /// @dev A contract's request, answered on chain, and the contract called back.
+    function answerContract(
+        uint256 seed
+    ) external acts("answerContract") {
+        Execution memory execution = _request(seed);
+        _commit(execution);
+        vm.roll(vm.getBlockNumber() + between(seed >> 208, 1, 30));
+        _open(execution);
     }
 
     function finalise(

@@ -119,7 +119,8 @@ contract SuiteInvariantsTest is Test {
             Disputes.commitVotes.selector,
             Disputes.revealVotes.selector
         ];
-        bytes4[10] memory more = [
+        bytes4[11] memory more = [
+            Settlements.answerContract.selector,
             Money.comeBack.selector,
             Money.comeBack.selector,
             Settlements.postAndSubmit.selector,

@@ -4,14 +4,13 @@ pragma solidity ^0.8.28;
 import {Vm} from "forge-std/Vm.sol";
 import {IExecutionCoordinator} from "../../src/interfaces/IExecutionCoordinator.sol";
 import {IFunctionRegistry} from "../../src/interfaces/IFunctionRegistry.sol";
-import {IOperatorRegistry} from "../../src/interfaces/IOperatorRegistry.sol";
 import {IPaymentEscrow} from "../../src/interfaces/IPaymentEscrow.sol";
 import {IProtocolParameters} from "../../src/interfaces/IProtocolParameters.sol";
 import {Hashes} from "../../src/libraries/Hashes.sol";
 import {Messages} from "../../src/libraries/Messages.sol";
 import {SettlementFixture} from "../coordinator/SettlementFixture.sol";
 import {EscrowFixture} from "../escrow/EscrowFixture.sol";
-import {SuiteFixture} from "../fixtures/SuiteFixture.sol";
+import {HostileCaller} from "./HostileCaller.sol";
 
 /// @dev The suite, everybody who plays in it, and a book of what happened that the contracts do not write.
 abstract contract World is SettlementFixture, EscrowFixture {
@@ -27,12 +26,13 @@ abstract contract World is SettlementFixture, EscrowFixture {
     uint256 internal constant FUNCTIONS = 6;
     uint32 internal constant VERSION = 1;
     bytes internal constant REQUEST = "request";
+    bytes internal constant OUTPUT = "output";
     bytes32 internal constant INPUT_SALT = keccak256("input salt");
     address internal constant BURNED = 0x000000000000000000000000000000000000dEaD;
 
     address internal immutable owner = makeAddr("owner");
     address internal immutable sponsor = makeAddr("sponsor");
-    address internal immutable contractCaller = makeAddr("contract caller");
+    address internal contractCaller;
 
     uint256[OPERATORS] internal keys;
     address[] internal accounts;
@@ -87,6 +87,9 @@ abstract contract World is SettlementFixture, EscrowFixture {
         vm.roll(1000);
         deploySuite();
         _publish();
+        HostileCaller caller = new HostileCaller();
+        caller.learn(suite);
+        contractCaller = address(caller);
         for (uint256 i; i < OPERATORS; ++i) {
             keys[i] = keyAt(i);
             accounts.push(operatorAt(i));
@@ -154,9 +157,14 @@ abstract contract World is SettlementFixture, EscrowFixture {
         }
         IExecutionCoordinator.Attestation memory attestation = newAttestation(ticket);
         attestation.seat = seatNumber;
-        attestation.resultSeal = (seed >> 60) % 4 == 0 ? keccak256("a lie") : keccak256("the truth");
+        attestation.resultSeal = (seed >> 60) % 4 == 0 ? keccak256("a lie") : truth();
         if ((seed >> 64) % 8 == 0) attestation.status = 500;
         entry.execution.attestation = attestation;
+    }
+
+    /// @dev What an honest run gives.
+    function truth() internal pure returns (bytes32) {
+        return Hashes.seal(keccak256(OUTPUT), INPUT_SALT);
     }
 
     /// @dev Who has a seat and a key for this ticket, beginning somewhere.
