@@ -59,7 +59,7 @@ const creationLimit = 49_152
 const argumentsRoom = 1_024
 
 function assertSizes(): void {
-  for (const name of [...Object.values(contracts), 'ClerksOffice', 'Create3Factory', 'Deposit']) {
+  for (const name of [...Object.values(contracts), 'AccountsOffice', 'ClerksOffice', 'Create3Factory', 'Deposit']) {
     const { bytecode, deployedBytecode } = readArtifact(name)
     const [runtime, creation] = [deployedBytecode, bytecode].map(({ object }) => (object.length - 2) / 2)
     if ((runtime ?? 0) > runtimeLimit || (creation ?? 0) > creationLimit - argumentsRoom)

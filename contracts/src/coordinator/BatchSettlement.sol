@@ -3,14 +3,13 @@ pragma solidity ^0.8.28;
 
 import {IExecutionCoordinator} from "../interfaces/IExecutionCoordinator.sol";
 import {Messages} from "../libraries/Messages.sol";
-import {BatchDigests} from "./BatchDigests.sol";
 import {PackedBatch} from "./PackedBatch.sol";
-import {Requesters} from "./Requesters.sol";
+import {PlainSettlement} from "./PlainSettlement.sol";
 
 /// @title The attested lane's settlement: many requests of one requester in one transaction.
 /// @notice First every digest of the batch, then each roll once, then each item by itself. Earnings, debits and consumed
 /// sequences gather in memory and are written once. Other contracts are only read from, so nothing can call back into it.
-abstract contract BatchSettlement is BatchDigests, Requesters {
+abstract contract BatchSettlement is PlainSettlement {
     /// @dev One item under way. `seatingsAt` and `attestationsAt` are where its workers and their digests stand.
     struct Item {
         bytes32 requestId;
@@ -26,61 +25,70 @@ abstract contract BatchSettlement is BatchDigests, Requesters {
         bool isSetComplete;
     }
 
-    /// @dev What the group under way shares.
-    struct Group {
-        SkipReason reason;
-        uint256 epoch;
-        uint256 quorum;
-        uint256 fee;
-        uint256 seatingBytes;
-    }
-
     /// @inheritdoc IExecutionCoordinator
     function settle(
         bytes calldata batch
     ) external returns (uint256 settled) {
         Run memory run = _openRun(batch);
         _hashItems(run);
-        _checkRolls(run);
-        (run.feeBps, run.committeeSize, run.termsSince) = _parameters.settlementTerms();
+        _openTerms(run);
         Funding memory funding;
         Group memory group;
+        Plain memory plain;
         Item memory item;
-        Cursor memory cursor = Cursor({offset: run.groupsAt, record: run.records});
-        for (uint256 groups = run.groups; groups != 0; --groups) {
-            uint256 items = _openGroup(run, cursor, group, funding);
-            for (; items != 0; --items) {
-                _readItem(cursor, group, item);
-                _settleItem(run, group, funding, item);
+        Cursor memory cursor = Cursor({offset: 0, record: run.records});
+        group.terms = NO_TERMS;
+        for (uint256 groups = run.groups; groups != 0;) {
+            uint256 items = _openGroup(run, cursor, group, funding, plain);
+            // Never more are settled than there are.
+            unchecked {
+                while (items != 0) {
+                    items -= _settlePlain(run, group, funding, plain, cursor, items);
+                    if (items == 0) break;
+                    plain.isOpen = false;
+                    _readItem(cursor, group, item);
+                    _settleItem(run, group, funding, item);
+                    --items;
+                }
+                --groups;
             }
         }
-        require(run.signaturesAt == run.end, BatchMalformed("signatures: more than needed"));
+        PackedBatch.requireWellFormed(run.signaturesAt == run.end, "signatures: more than needed");
         _closeFunding(funding, run.requester, false);
         _closeRun(run);
         return run.settled;
     }
 
-    /// @dev Groups of one funder and epoch that follow each other share one read and one write of its account.
+    /// @dev Groups of one funder and epoch that follow each other share one read and one write of its account; when they
+    /// differ in nothing but the function, all that was made ready for the last one stays as it is.
     function _openGroup(
         Run memory run,
         Cursor memory cursor,
         Group memory group,
-        Funding memory funding
+        Funding memory funding,
+        Plain memory plain
     ) private returns (uint256 items) {
-        uint256 offset = cursor.offset;
-        uint256 facts = PackedBatch.word(offset + 64);
-        group.epoch = facts >> 160 & type(uint32).max;
-        group.quorum = facts >> 152 & type(uint8).max;
-        group.reason = _checkLane(group.quorum, facts >> 144 & type(uint8).max, Messages.LANE_ATTESTED);
-        group.fee = facts >> 48 & type(uint96).max;
-        group.seatingBytes = group.quorum == 1 ? PackedBatch.SEATING_BYTES : PackedBatch.SALTED_SEATING_BYTES;
-        address funder = PackedBatch.addressAt(offset + 90);
-        if (funder != funding.funder || group.epoch != funding.epoch) {
-            _closeFunding(funding, run.requester, false);
-            _openFunding(funding, funder, run.requester, group.epoch);
+        uint256 record = cursor.record;
+        uint256 facts = _load(record);
+        address funder = address(uint160(_load(record + 0x20)));
+        unchecked {
+            cursor.record = record + 0x40;
         }
-        cursor.offset = offset + PackedBatch.GROUP_BYTES;
-        return PackedBatch.uint8At(offset + 146);
+        cursor.offset = facts >> 152;
+        items = facts >> 144 & type(uint8).max;
+        facts &= type(uint144).max;
+        if (facts == group.terms && funder == funding.funder) return items;
+        plain.isOpen = false;
+        group.terms = facts;
+        group.epoch = facts >> 112;
+        group.quorum = facts >> 104 & type(uint8).max;
+        group.isAttested = facts >> 96 & type(uint8).max == Messages.LANE_ATTESTED;
+        group.fee = facts & type(uint96).max;
+        group.seatingBytes = group.quorum == 1 ? PackedBatch.SEATING_BYTES : PackedBatch.SALTED_SEATING_BYTES;
+        (group.protocolFee, group.reward, group.share) = _splitFee(group.fee, run.feeBps, group.quorum);
+        if (funder == funding.funder && group.epoch == funding.epoch) return items;
+        _closeFunding(funding, run.requester, false);
+        _openFunding(funding, funder, run.requester, group.epoch);
     }
 
     /// @dev Nothing here can lie outside of the batch: it was all read once for its digests.
@@ -93,38 +101,26 @@ abstract contract BatchSettlement is BatchDigests, Requesters {
             uint256 offset = cursor.offset;
             uint256 record = cursor.record;
             uint256 facts = PackedBatch.itemFacts(offset);
-            item.requestId = _readRecord(record);
+            item.requestId = bytes32(_load(record));
             item.resultSeal = bytes32(PackedBatch.word(offset + 32));
             item.sequence = facts >> 192;
             item.issuedAt = facts >> 152 & type(uint40).max;
             item.deadline = item.issuedAt + (facts >> 120 & type(uint32).max);
             item.outcome = facts >> 112 & type(uint8).max;
             item.status = facts >> 96 & type(uint16).max;
-            offset += PackedBatch.ITEM_BYTES;
-            item.seatingsAt = offset;
-            offset += group.quorum * group.seatingBytes;
-            record += 32;
+            item.seatingsAt = offset + PackedBatch.ITEM_BYTES;
+            record += 0x20;
+            offset += PackedBatch.SINGLE_BYTES;
             if (group.quorum != 1) {
-                item.commitSet = _readRecord(record);
-                item.isSetComplete = _readRecord(record + 32) != 0;
-                record += 64;
-                offset = _skipCommitSet(offset);
+                item.commitSet = bytes32(_load(record));
+                uint256 next = _load(record + 0x20);
+                item.isSetComplete = next & 1 == 1;
+                offset = next >> 1;
+                record += 0x40;
             }
             item.attestationsAt = record;
             cursor.offset = offset;
-            cursor.record = record + 32 * group.quorum;
-        }
-    }
-
-    function _skipCommitSet(
-        uint256 offset
-    ) private pure returns (uint256) {
-        unchecked {
-            uint256 entries = PackedBatch.uint8At(offset);
-            for (++offset; entries != 0; --entries) {
-                offset += PackedBatch.uint8At(offset) == PackedBatch.FOREIGN_COMMITMENT ? 33 : 1;
-            }
-            return offset;
+            cursor.record = record + 0x20 * group.quorum;
         }
     }
 
@@ -156,16 +152,17 @@ abstract contract BatchSettlement is BatchDigests, Requesters {
         Group memory group,
         Item memory item
     ) private returns (SkipReason reason) {
-        if (group.reason != SkipReason.None) return group.reason;
+        if (!group.isAttested) return SkipReason.LaneMismatch;
         reason = _checkTimes(item.issuedAt, item.deadline, group.epoch);
         if (reason != SkipReason.None) return reason;
         reason = _checkOutcome(item.outcome, item.status, group.quorum);
         if (reason != SkipReason.None) return reason;
         if (item.sequence >= FIRST_LANE_SEQUENCE) return SkipReason.SequenceAhead;
-        if (_isSequenceConsumed(run, item.sequence)) return SkipReason.SequenceConsumed;
+        _openSequences(run, item.sequence);
+        if (run.sequenceBits & _sequenceBit(item.sequence) != 0) return SkipReason.SequenceConsumed;
         uint256 offset = item.seatingsAt;
         for (uint256 left = group.quorum; left != 0; --left) {
-            reason = _checkSeating(run, group, item, PackedBatch.word(offset));
+            reason = _checkSeating(run, group, item, offset);
             if (reason != SkipReason.None) return reason;
             offset += group.seatingBytes;
         }
@@ -176,30 +173,34 @@ abstract contract BatchSettlement is BatchDigests, Requesters {
         Run memory run,
         Group memory group,
         Item memory item,
-        uint256 seating
-    ) private view returns (SkipReason) {
-        Worker memory worker = run.workers[seating >> 248];
+        uint256 seatingAt
+    ) private returns (SkipReason) {
+        uint256 worker = _workerAt(run, PackedBatch.workerAt(seatingAt));
         uint256 issuedAt = item.issuedAt;
-        if (issuedAt < worker.validFrom || issuedAt > worker.validTo) return SkipReason.WorkerNotActive;
+        bool isInTime = issuedAt >= _load(worker + VALID_FROM) && issuedAt <= _load(worker + VALID_TO);
+        if (!isInTime) return SkipReason.WorkerNotActive;
         uint256 committeeSize = run.committeeSize;
         bool isAllSeated;
         if (issuedAt < run.termsSince) {
             (, committeeSize) = _parameters.settlementTermsAt(issuedAt);
             isAllSeated = _operators.isAllSeated(uint32(group.epoch), committeeSize);
         } else {
-            if (run.seatedEpoch != group.epoch) {
-                run.seatedEpoch = group.epoch;
-                run.isAllSeated = _operators.isAllSeated(uint32(group.epoch), committeeSize);
-            }
-            isAllSeated = run.isAllSeated;
+            isAllSeated = _isAllSeated(run, group.epoch);
         }
-        uint256 seat = seating >> 240 & type(uint8).max;
+        uint256 seat = PackedBatch.seatAt(seatingAt);
         if (isAllSeated) return seat == Messages.SEAT_ALL_SEATED ? SkipReason.None : SkipReason.NotSeated;
         if (seat != Messages.SEAT_DRAWN) return SkipReason.NotSeated;
-        SkipReason reason = _checkDraw(run.requester, item.sequence, group.epoch, issuedAt);
-        if (reason != SkipReason.None) return reason;
+        if (!_isBondedFor(run, issuedAt) || !_countsIn(run.requester, group.epoch)) {
+            return SkipReason.RequesterNotBonded;
+        }
+        if (!_isInWindow(run.requester, item.sequence)) return SkipReason.SequenceAhead;
         return _operators.isSeated(
-            worker.operator, run.requester, uint64(item.sequence), uint32(group.epoch), uint40(issuedAt), committeeSize
+            address(uint160(_load(worker + OPERATOR))),
+            run.requester,
+            uint64(item.sequence),
+            uint32(group.epoch),
+            uint40(issuedAt),
+            committeeSize
         )
             ? SkipReason.None
             : SkipReason.NotSeated;
@@ -212,7 +213,7 @@ abstract contract BatchSettlement is BatchDigests, Requesters {
         Item memory item
     ) private view returns (SkipReason) {
         if (!_areDistinct(run, group, item)) return SkipReason.QuorumNotMet;
-        if (!_isBonded(run.requester, item.issuedAt)) return SkipReason.RequesterNotBonded;
+        if (!_isBondedFor(run, item.issuedAt)) return SkipReason.RequesterNotBonded;
         if (!item.isSetComplete) return SkipReason.CommitSetInvalid;
         if (block.timestamp <= item.deadline + _conflictWindow) return SkipReason.ConflictWindowOpen;
         return _court.isContested(item.requestId) ? SkipReason.InDispute : SkipReason.None;
@@ -227,9 +228,9 @@ abstract contract BatchSettlement is BatchDigests, Requesters {
         unchecked {
             uint256 end = item.seatingsAt + group.quorum * group.seatingBytes;
             for (uint256 a = item.seatingsAt; a < end; a += group.seatingBytes) {
-                address operator = run.workers[PackedBatch.uint8At(a)].operator;
+                uint256 operator = _load(_workerAt(run, PackedBatch.workerAt(a)) + OPERATOR);
                 for (uint256 b = item.seatingsAt; b < a; b += group.seatingBytes) {
-                    if (run.workers[PackedBatch.uint8At(b)].operator == operator) return false;
+                    if (_load(_workerAt(run, PackedBatch.workerAt(b)) + OPERATOR) == operator) return false;
                 }
             }
             return true;
@@ -252,12 +253,12 @@ abstract contract BatchSettlement is BatchDigests, Requesters {
         uint256 offset = item.seatingsAt;
         uint256 record = item.attestationsAt;
         for (uint256 left = group.quorum; left != 0; --left) {
-            Worker memory worker = run.workers[PackedBatch.uint8At(offset)];
-            bool isAttested = worker.isRollValid;
-            if (!worker.isRolled) {
+            uint256 worker = _workerAt(run, PackedBatch.workerAt(offset));
+            bool isAttested = _load(worker + IS_ROLL_VALID) != 0;
+            if (_load(worker + IS_ROLLED) == 0) {
                 bytes calldata signature = _nextSignature(run);
-                isAttested =
-                    reason == SkipReason.None && _isSignedByKey(worker.executionKey, _readRecord(record), signature);
+                address key = address(uint160(_load(worker)));
+                isAttested = reason == SkipReason.None && _isSignedByKey(key, bytes32(_load(record)), signature);
             }
             if (!isAttested && reason == SkipReason.None) reason = SkipReason.WorkerSignature;
             unchecked {
@@ -284,47 +285,27 @@ abstract contract BatchSettlement is BatchDigests, Requesters {
         (signature, run.signaturesAt) = PackedBatch.signatureAt(run.signaturesAt, run.end);
     }
 
-    /// @dev Keeps one word of the bitmap in memory: sequences of a batch stand close together.
-    function _isSequenceConsumed(
-        Run memory run,
-        uint256 sequence
-    ) private returns (bool) {
-        uint256 word = _sequenceWord(sequence);
-        if (word != run.sequenceWord) {
-            _storeSequenceBits(run);
-            run.sequenceWord = word;
-            run.sequenceBits = _consumed[run.requester][word];
-        }
-        return run.sequenceBits & _sequenceBit(sequence) != 0;
-    }
-
-    function _storeSequenceBits(
-        Run memory run
-    ) private {
-        if (run.sequenceWord != type(uint256).max) _consumed[run.requester][run.sequenceWord] = run.sequenceBits;
-    }
-
-    /// @dev The workers of a quorum share equally; what the division leaves is the first's.
+    /// @dev A quorum's first worker gets what the division leaves.
     function _pay(
         Run memory run,
         Group memory group,
         Item memory item
     ) private {
-        uint256 feeBps = run.feeBps;
-        if (item.issuedAt < run.termsSince) (feeBps,) = _parameters.settlementTermsAt(item.issuedAt);
-        uint256 protocolFee = group.fee * feeBps / BASIS_POINTS;
-        uint256 share = (group.fee - protocolFee) / group.quorum;
-        uint256 reward = group.fee - protocolFee - share * (group.quorum - 1);
+        (uint256 protocolFee, uint256 reward, uint256 share) = (group.protocolFee, group.reward, group.share);
+        if (item.issuedAt < run.termsSince) {
+            (uint256 feeBps,) = _parameters.settlementTermsAt(item.issuedAt);
+            (protocolFee, reward, share) = _splitFee(group.fee, feeBps, group.quorum);
+        }
         uint256 offset = item.seatingsAt;
         // Sums of 96-bit fees over one batch; no overflow can be paid for.
         unchecked {
             run.protocolFees += protocolFee;
             for (uint256 left = group.quorum; left != 0; --left) {
-                Worker memory worker = run.workers[PackedBatch.uint8At(offset)];
-                worker.earned += reward;
+                uint256 worker = _workerAt(run, PackedBatch.workerAt(offset));
+                _store(worker + EARNED, _load(worker + EARNED) + reward);
                 emit ExecutionSettled(
                     item.requestId,
-                    worker.operator,
+                    address(uint160(_load(worker + OPERATOR))),
                     item.resultSeal,
                     uint8(item.outcome),
                     uint16(item.status),
@@ -341,9 +322,12 @@ abstract contract BatchSettlement is BatchDigests, Requesters {
     ) private {
         _storeSequenceBits(run);
         _addFees(run.requester, run.protocolFees);
-        for (uint256 i; i < run.workers.length; ++i) {
-            Worker memory worker = run.workers[i];
-            if (worker.earned != 0) _addEarnings(worker.operator, worker.earned);
+        uint256 end = _workerAt(run, run.workerCount);
+        unchecked {
+            for (uint256 worker = run.workers; worker < end; worker += WORKER_BYTES) {
+                uint256 earned = _load(worker + EARNED);
+                if (earned != 0) _addEarnings(address(uint160(_load(worker + OPERATOR))), earned);
+            }
         }
     }
 }

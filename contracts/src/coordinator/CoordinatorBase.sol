@@ -7,6 +7,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Suite} from "../deployment/Suite.sol";
 import {IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
+import {ICoordinatorAccounts} from "../interfaces/ICoordinatorAccounts.sol";
 import {IExecutionCoordinator} from "../interfaces/IExecutionCoordinator.sol";
 import {IOperatorRegistry} from "../interfaces/IOperatorRegistry.sol";
 import {IProtocolParameters} from "../interfaces/IProtocolParameters.sol";
@@ -14,23 +15,21 @@ import {Messages} from "../libraries/Messages.sol";
 import {RelayedActions} from "../relay/RelayedActions.sol";
 
 /// @title The suite, its times, and the token's way in and out.
-abstract contract CoordinatorBase is IExecutionCoordinator, RelayedActions, ReentrancyGuardTransient {
+abstract contract CoordinatorBase is ICoordinatorAccounts, RelayedActions, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
     uint256 internal constant BASIS_POINTS = 10_000;
     /// @dev Where burned tokens go: nobody has its key.
     address internal constant BURNED = 0x000000000000000000000000000000000000dEaD;
 
-    /// @inheritdoc IExecutionCoordinator
-    address public immutable override token;
-    /// @inheritdoc IExecutionCoordinator
-    address public immutable override treasury;
+    address internal immutable _token;
+    address internal immutable _treasury;
     IProtocolParameters internal immutable _parameters;
     IOperatorRegistry internal immutable _operators;
     IDisputeCourt internal immutable _court;
-    address private immutable _functions;
-    address private immutable _confirmedLane;
-    address private immutable _escrow;
+    address internal immutable _functions;
+    address internal immutable _confirmedLane;
+    address internal immutable _escrow;
 
     uint256 internal immutable _epochSeconds;
     uint256 internal immutable _maximumTicketLifetime;
@@ -51,8 +50,8 @@ abstract contract CoordinatorBase is IExecutionCoordinator, RelayedActions, Reen
     constructor(
         Suite memory suite_
     ) {
-        token = suite_.token;
-        treasury = suite_.treasury;
+        _token = suite_.token;
+        _treasury = suite_.treasury;
         _parameters = IProtocolParameters(suite_.parameters);
         _operators = IOperatorRegistry(suite_.operators);
         _court = IDisputeCourt(suite_.court);
@@ -67,23 +66,8 @@ abstract contract CoordinatorBase is IExecutionCoordinator, RelayedActions, Reen
         _unbondingPeriod = times.unbondingPeriod;
     }
 
-    /// @inheritdoc IExecutionCoordinator
-    function suite() external view returns (Suite memory) {
-        return Suite({
-            token: token,
-            treasury: treasury,
-            parameters: address(_parameters),
-            functions: _functions,
-            operators: address(_operators),
-            coordinator: address(this),
-            confirmedLane: _confirmedLane,
-            escrow: _escrow,
-            court: address(_court)
-        });
-    }
-
-    /// @inheritdoc IExecutionCoordinator
-    function domainSeparator() public view returns (bytes32) {
+    /// @dev What all messages of the protocol are signed for.
+    function _domainSeparator() internal view returns (bytes32) {
         return Messages.domainSeparator(block.chainid, address(this));
     }
 
@@ -111,22 +95,22 @@ abstract contract CoordinatorBase is IExecutionCoordinator, RelayedActions, Reen
         address from,
         uint256 amount
     ) internal {
-        uint256 before = IERC20(token).balanceOf(address(this));
-        IERC20(token).safeTransferFrom(from, address(this), amount);
-        uint256 received = IERC20(token).balanceOf(address(this)) - before;
-        require(received == amount, TokenAmountMismatch(amount, received));
+        uint256 before = IERC20(_token).balanceOf(address(this));
+        IERC20(_token).safeTransferFrom(from, address(this), amount);
+        uint256 received = IERC20(_token).balanceOf(address(this)) - before;
+        require(received == amount, IExecutionCoordinator.TokenAmountMismatch(amount, received));
     }
 
     function _sendTokens(
         address to,
         uint256 amount
     ) internal {
-        IERC20(token).safeTransfer(to, amount);
+        IERC20(_token).safeTransfer(to, amount);
     }
 
     function _requireCaller(
         address expected
     ) private view {
-        require(msg.sender == expected, NotAuthorized(msg.sender));
+        require(msg.sender == expected, IExecutionCoordinator.NotAuthorized(msg.sender));
     }
 }

@@ -3,10 +3,12 @@ pragma solidity ^0.8.28;
 
 import {IExecutionCoordinator} from "../interfaces/IExecutionCoordinator.sol";
 import {Messages} from "../libraries/Messages.sol";
+import {CreditLines} from "./CreditLines.sol";
 import {Requesters} from "./Requesters.sol";
+import {Tickets} from "./Tickets.sol";
 
 /// @title Fees that are set aside for tickets posted on chain, until the confirmed lane pays or frees them.
-abstract contract Reservations is Requesters {
+abstract contract Reservations is IExecutionCoordinator, Tickets, CreditLines, Requesters {
     /// @inheritdoc IExecutionCoordinator
     function reserve(
         bytes32 requestId,
@@ -58,6 +60,18 @@ abstract contract Reservations is Requesters {
         _freeReserved(funder, fee);
     }
 
+    /// @inheritdoc IExecutionCoordinator
+    function payAudit(
+        address operator,
+        uint256 amount
+    ) external onlyCourt returns (uint256 paid) {
+        uint256 balance = _treasuryBalance;
+        paid = amount < balance ? amount : balance;
+        _treasuryBalance = balance - paid;
+        _addEarnings(operator, paid);
+        emit AuditPaid(operator, paid);
+    }
+
     function _reward(
         Attestation calldata attestation,
         address operator,
@@ -78,8 +92,8 @@ abstract contract Reservations is Requesters {
         Ticket calldata ticket
     ) private view returns (SkipReason reason) {
         if (ticket.protocolVersion != Messages.PROTOCOL_VERSION) return SkipReason.TermsInvalid;
-        reason = _checkLane(ticket.quorum, ticket.lane, Messages.LANE_CONFIRMED);
-        if (reason != SkipReason.None) return reason;
+        if (ticket.lane != Messages.LANE_CONFIRMED) return SkipReason.LaneMismatch;
+        if (ticket.quorum == 0 || ticket.quorum > MAXIMUM_QUORUM) return SkipReason.QuorumNotMet;
         reason = _checkTimes(ticket.issuedAt, ticket.deadline, ticket.epoch);
         if (reason != SkipReason.None) return reason;
         if (block.timestamp > ticket.deadline) return SkipReason.Expired;

@@ -99,8 +99,12 @@ interface IProtocolParameters {
     function settlementTermsAt(
         uint256 issuedAt
     ) external view returns (uint16 protocolFeeBps, uint8 committeeSize);
-    /// @notice The same for now, and since when: tickets issued at `since` or later need no further read.
-    function settlementTerms() external view returns (uint16 protocolFeeBps, uint8 committeeSize, uint40 since);
+    /// @notice The same for now, since when, and until when at least: tickets issued in between need no further read, and
+    /// before `until` nobody has to ask again.
+    function settlementTerms()
+        external
+        view
+        returns (uint16 protocolFeeBps, uint8 committeeSize, uint40 since, uint40 until);
     /// @notice The announced change, and when it takes effect; zero when there is none.
     function announced() external view returns (Parameters memory parameters, uint40 effectiveAt);
 }

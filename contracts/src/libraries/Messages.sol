@@ -98,6 +98,23 @@ library Messages {
         return MessageHashUtils.toTypedDataHash(domain, keccak256(abi.encode(TICKET_TYPEHASH, ticket)));
     }
 
+    /// @notice The same digest of a ticket in calldata, hashed as it stands there. Members are checked when they are read: a
+    /// word with bits beyond its type is part of the digest, which then is nobody's ticket.
+    function hashTicketCalldata(
+        bytes32 domain,
+        IExecutionCoordinator.Ticket calldata ticket
+    ) internal pure returns (bytes32) {
+        bytes32 typehash = TICKET_TYPEHASH;
+        bytes32 structHash;
+        assembly ("memory-safe") {
+            let preimage := mload(0x40)
+            mstore(preimage, typehash)
+            calldatacopy(add(preimage, 0x20), ticket, 0x260)
+            structHash := keccak256(preimage, 0x280)
+        }
+        return MessageHashUtils.toTypedDataHash(domain, structHash);
+    }
+
     /// @notice The same digest from a preimage that is already laid out.
     function hashTicketPreimage(
         bytes32 domain,
@@ -131,6 +148,22 @@ library Messages {
         return MessageHashUtils.toTypedDataHash(domain, keccak256(abi.encode(ATTESTATION_TYPEHASH, attestation)));
     }
 
+    /// @notice The same digest of an attestation in calldata, see `hashTicketCalldata`.
+    function hashAttestationCalldata(
+        bytes32 domain,
+        IExecutionCoordinator.Attestation calldata attestation
+    ) internal pure returns (bytes32) {
+        bytes32 typehash = ATTESTATION_TYPEHASH;
+        bytes32 structHash;
+        assembly ("memory-safe") {
+            let preimage := mload(0x40)
+            mstore(preimage, typehash)
+            calldatacopy(add(preimage, 0x20), attestation, 0xc0)
+            structHash := keccak256(preimage, 0xe0)
+        }
+        return MessageHashUtils.toTypedDataHash(domain, structHash);
+    }
+
     /// @notice What a worker of a quorum signs before anyone has opened. Vectors: signedCommitment.json.
     function hashSignedCommitment(
         bytes32 domain,
@@ -154,6 +187,24 @@ library Messages {
         bytes32 members = keccak256(abi.encodePacked(commitments));
         return MessageHashUtils.toTypedDataHash(
             domain, keccak256(abi.encode(COMMIT_SET_TYPEHASH, protocolVersion, requestId, members))
+        );
+    }
+
+    /// @notice The same digest of commitments in calldata.
+    function hashCommitSetCalldata(
+        bytes32 domain,
+        bytes32 requestId,
+        bytes32[] calldata commitments
+    ) internal pure returns (bytes32) {
+        bytes32 members;
+        assembly ("memory-safe") {
+            let copied := mload(0x40)
+            let size := mul(commitments.length, 0x20)
+            calldatacopy(copied, commitments.offset, size)
+            members := keccak256(copied, size)
+        }
+        return MessageHashUtils.toTypedDataHash(
+            domain, keccak256(abi.encode(COMMIT_SET_TYPEHASH, PROTOCOL_VERSION, requestId, members))
         );
     }
 

@@ -155,10 +155,19 @@ contract ProtocolParameters is IProtocolParameters {
     }
 
     /// @inheritdoc IProtocolParameters
-    function settlementTerms() external view returns (uint16 protocolFeeBps, uint8 committeeSize, uint40 since) {
+    function settlementTerms()
+        external
+        view
+        returns (uint16 protocolFeeBps, uint8 committeeSize, uint40 since, uint40 until)
+    {
         Terms memory terms = _terms;
-        if (block.timestamp >= terms.nextFrom) return (terms.nextFeeBps, terms.nextCommitteeSize, terms.nextFrom);
-        return (terms.currentFeeBps, terms.currentCommitteeSize, terms.currentFrom);
+        // What is announced from now on takes effect after the delay.
+        until = uint40(block.timestamp + _parameterDelay);
+        if (block.timestamp >= terms.nextFrom) {
+            return (terms.nextFeeBps, terms.nextCommitteeSize, terms.nextFrom, until);
+        }
+        if (terms.nextFrom < until) until = terms.nextFrom;
+        return (terms.currentFeeBps, terms.currentCommitteeSize, terms.currentFrom, until);
     }
 
     /// @inheritdoc IProtocolParameters

@@ -51,10 +51,10 @@ library BatchPacking {
         bytes32 salt;
     }
 
-    /// @dev The commitment of seating `place`, or with 255 one that stands in the batch itself.
+    /// @dev The commitment of the next of the item's workers, or somebody else's.
     struct Entry {
-        uint8 place;
-        bytes32 foreign;
+        bool isOwn;
+        bytes32 other;
     }
 
     function pack(
@@ -81,12 +81,9 @@ library BatchPacking {
     function _group(
         Group memory group
     ) private pure returns (bytes memory packed) {
-        packed = abi.encodePacked(
-            group.functionId, group.runtimeDigest, group.functionVersion, group.envVersion, group.epoch, group.quorum
-        );
-        packed = abi.encodePacked(
-            packed, group.lane, group.fee, group.funder, group.payee, group.price, uint8(group.items.length)
-        );
+        packed = abi.encodePacked(uint8(0), uint8(group.items.length), group.functionId, group.runtimeDigest);
+        packed = abi.encodePacked(packed, group.functionVersion, group.envVersion, group.epoch, group.quorum);
+        packed = abi.encodePacked(packed, group.lane, group.fee, group.funder, group.payee, group.price);
         for (uint256 i; i < group.items.length; ++i) {
             packed = abi.encodePacked(packed, _item(group.items[i], group.quorum));
         }
@@ -97,19 +94,20 @@ library BatchPacking {
         uint8 quorum
     ) private pure returns (bytes memory packed) {
         packed = abi.encodePacked(item.inputSeal, item.resultSeal, item.quoteId, item.payer, item.sequence);
-        packed = abi.encodePacked(
-            packed, item.issuedAt, uint32(item.deadline - item.issuedAt), item.outcome, item.status
-        );
+        packed =
+            abi.encodePacked(packed, item.issuedAt, uint32(item.deadline - item.issuedAt), item.outcome, item.status);
         for (uint256 i; i < item.seatings.length; ++i) {
-            packed = abi.encodePacked(packed, item.seatings[i].worker, item.seatings[i].seat);
+            packed = abi.encodePacked(packed, item.seatings[i].seat, item.seatings[i].worker);
             if (quorum != 1) packed = abi.encodePacked(packed, item.seatings[i].salt);
         }
         if (quorum == 1) return packed;
-        packed = abi.encodePacked(packed, uint8(item.commitSet.length));
+        uint16 mask;
+        bytes memory others;
         for (uint256 i; i < item.commitSet.length; ++i) {
-            packed = abi.encodePacked(packed, item.commitSet[i].place);
-            if (item.commitSet[i].place == 255) packed = abi.encodePacked(packed, item.commitSet[i].foreign);
+            if (item.commitSet[i].isOwn) mask |= uint16(1 << i);
+            else others = abi.encodePacked(others, item.commitSet[i].other);
         }
+        return abi.encodePacked(packed, uint8(item.commitSet.length), mask, others);
     }
 
     function _signature(

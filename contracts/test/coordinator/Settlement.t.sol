@@ -228,12 +228,6 @@ contract SettlementTest is SettlementFixture {
         assertEq(availableOf(funder), 500);
     }
 
-    function test_skip_quorumNotMet() public {
-        Execution memory execution = newExecution(0);
-        execution.ticket.quorum = 2;
-        settleSkipping(execution, IExecutionCoordinator.SkipReason.QuorumNotMet);
-    }
-
     function test_skip_resourceOutcome() public {
         for (uint8 outcome = 5; outcome <= 6; ++outcome) {
             Execution memory execution = newExecution(0);
@@ -342,9 +336,15 @@ contract SettlementTest is SettlementFixture {
         _expectMalformed(batch.pack(), "signatures: more than needed");
 
         batch = plan(list(newExecution(0)));
-        batch.groups = new BatchPacking.Group[](1);
+        batch.groups[0].items = new BatchPacking.Item[](0);
         batch.signatures = new bytes[](0);
         _expectMalformed(batch.pack(), "batch: no items");
+
+        uint8[2] memory quorums = [0, 8];
+        for (uint256 i; i < quorums.length; ++i) {
+            batch.groups[0].quorum = quorums[i];
+            _expectMalformed(batch.pack(), "group: quorum or flags");
+        }
 
         bytes memory packed = plan(list(newExecution(0))).pack();
         packed[0] = 0x02;

@@ -84,8 +84,7 @@ abstract contract SettlementFixture is SuiteFixture {
         uint256 strangers = execution.strangers.length;
         all = new bytes32[](strangers + execution.keys.length);
         for (uint256 i; i < all.length; ++i) {
-            all[i] =
-                i < strangers ? execution.strangers[i] : commitmentOf(execution, execution.keys[i - strangers]);
+            all[i] = i < strangers ? execution.strangers[i] : commitmentOf(execution, execution.keys[i - strangers]);
         }
     }
 
@@ -93,9 +92,10 @@ abstract contract SettlementFixture is SuiteFixture {
         Execution memory execution,
         uint256 key
     ) internal pure returns (bytes32) {
-        return Hashes.commitment(
-            execution.attestation.requestId, vm.addr(key), execution.attestation.resultSeal, saltOf(key)
-        );
+        return
+            Hashes.commitment(
+                execution.attestation.requestId, vm.addr(key), execution.attestation.resultSeal, saltOf(key)
+            );
     }
 
     function list(
@@ -362,13 +362,12 @@ abstract contract SettlementFixture is SuiteFixture {
         uint256 strangers = execution.strangers.length;
         item.commitSet = new BatchPacking.Entry[](strangers + execution.keys.length);
         for (uint256 i; i < strangers; ++i) {
-            item.commitSet[i] = BatchPacking.Entry(255, execution.strangers[i]);
+            item.commitSet[i] = BatchPacking.Entry(false, execution.strangers[i]);
         }
         for (uint256 i; i < execution.keys.length; ++i) {
             uint256 key = execution.keys[i];
-            item.seatings[i] =
-                BatchPacking.Seating(uint8(_indexOf(keys, key)), execution.attestation.seat, saltOf(key));
-            item.commitSet[strangers + i].place = uint8(i);
+            item.seatings[i] = BatchPacking.Seating(uint8(_indexOf(keys, key)), execution.attestation.seat, saltOf(key));
+            item.commitSet[strangers + i].isOwn = true;
         }
     }
 

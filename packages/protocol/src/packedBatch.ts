@@ -2,8 +2,12 @@ import { bytesToHex, concatHex, type Hex, hexToBytes, numberToHex, size } from '
 import type { SettlementBatch, SettlementGroup, SettlementItem, SettlementSeating } from './settlement.ts'
 
 const version = 1
-/** Marks a commitment that stands in the batch itself, since nobody of the item's workers made it. */
-const foreignCommitment = 0xff
+/** What a group leaves out: it is as in the group before, or the payee is the funder. */
+const sameRuntime = 1
+const sameFunder = 2
+const payeeIsFunder = 4
+const noAddress: Hex = `0x${'0'.repeat(40)}`
+const noDigest: Hex = `0x${'0'.repeat(64)}`
 
 /** The argument of `ExecutionCoordinator.settle`, byte by byte as docs/contracts/settlement.md says. Twin: `PackedBatch`. */
 export function encodeSettlement(batch: SettlementBatch): Hex {
@@ -14,7 +18,7 @@ export function encodeSettlement(batch: SettlementBatch): Hex {
     uint(batch.groups.length, 1),
     signature(batch.requesterRoll),
     ...batch.workers.flatMap(({ executionKey, roll }) => [executionKey, signature(roll)]),
-    ...batch.groups.flatMap(encodeGroup),
+    ...batch.groups.flatMap((group, index) => encodeGroup(group, batch.groups[index - 1])),
     ...batch.signatures.map(signature),
   ])
 }
@@ -28,26 +32,32 @@ export function decodeSettlement(bytes: Hex): SettlementBatch {
   const groupCount = read.number(1)
   const requesterRoll = read.signature()
   const workers = times(workerCount, () => ({ executionKey: read.hex(20), roll: read.signature() }))
-  const groups = times(groupCount, () => decodeGroup(read))
+  const groups: SettlementGroup[] = []
+  while (groups.length < groupCount) groups.push(decodeGroup(read, groups.at(-1)))
   const signatures: Hex[] = []
   while (!read.isAtEnd()) signatures.push(read.signature())
   return { requester, requesterRoll, workers, groups, signatures }
 }
 
-function encodeGroup(group: SettlementGroup): Hex[] {
+function encodeGroup(group: SettlementGroup, before?: SettlementGroup): Hex[] {
+  const { runtimeDigest, funder, payee } = group
+  const isSameRuntime = isSame(runtimeDigest, before?.runtimeDigest ?? noDigest)
+  const isSameFunder = isSame(funder, before?.funder ?? noAddress)
+  const isPayeeFunder = isSame(payee, funder)
   return [
+    uint((isSameRuntime ? sameRuntime : 0) + (isSameFunder ? sameFunder : 0) + (isPayeeFunder ? payeeIsFunder : 0), 1),
+    uint(group.items.length, 1),
     group.functionId,
-    group.runtimeDigest,
+    ...(isSameRuntime ? [] : [runtimeDigest]),
     uint(group.functionVersion, 4),
     uint(group.envVersion, 4),
     uint(group.epoch, 4),
     uint(group.quorum, 1),
     uint(group.lane, 1),
     uint(group.fee, 12),
-    group.funder,
-    group.payee,
+    ...(isSameFunder ? [] : [funder]),
+    ...(isPayeeFunder ? [] : [payee]),
     uint(group.price, 16),
-    uint(group.items.length, 1),
     ...group.items.flatMap((item) => encodeItem(item, group.quorum)),
   ]
 }
@@ -67,33 +77,35 @@ function encodeItem(item: SettlementItem, quorum: number): Hex[] {
   ]
   if (quorum === 1) return parts
   const commitSet = item.commitSet ?? []
-  const entries = commitSet.map((entry) =>
-    typeof entry === 'number' ? uint(entry, 1) : concatHex([uint(foreignCommitment, 1), entry]),
-  )
-  return [...parts, uint(commitSet.length, 1), ...entries]
+  const mask = commitSet.reduce((bits, entry, index) => (entry === 'own' ? bits | (1 << index) : bits), 0)
+  const others = commitSet.filter((entry) => entry !== 'own')
+  return [...parts, uint(commitSet.length, 1), uint(mask, 2), ...others]
 }
 
 function encodeSeating({ worker, seat, commitmentSalt }: SettlementSeating, quorum: number): Hex[] {
-  const seating = [uint(worker, 1), uint(seat, 1)]
+  const seating = [uint(seat, 1), uint(worker, 1)]
   return quorum === 1 ? seating : [...seating, commitmentSalt ?? uint(0, 32)]
 }
 
-function decodeGroup(read: Reader): SettlementGroup {
-  const terms = {
-    functionId: read.hex(32),
-    runtimeDigest: read.hex(32),
+function decodeGroup(read: Reader, before?: SettlementGroup): SettlementGroup {
+  const flags = read.number(1)
+  if (flags > (sameRuntime | sameFunder | payeeIsFunder)) throw invalid('unknown flags')
+  const count = read.number(1)
+  const functionId = read.hex(32)
+  const runtimeDigest = flags & sameRuntime ? (before?.runtimeDigest ?? noDigest) : read.hex(32)
+  const numbers = {
     functionVersion: read.number(4),
     envVersion: read.number(4),
     epoch: read.number(4),
     quorum: read.number(1),
     lane: read.number(1),
     fee: read.bigint(12),
-    funder: read.hex(20),
-    payee: read.hex(20),
-    price: read.bigint(16),
   }
-  const count = read.number(1)
-  return { ...terms, items: times(count, () => decodeItem(read, terms.quorum)) }
+  const funder = flags & sameFunder ? (before?.funder ?? noAddress) : read.hex(20)
+  const payee = flags & payeeIsFunder ? funder : read.hex(20)
+  const price = read.bigint(16)
+  const items = times(count, () => decodeItem(read, numbers.quorum))
+  return { functionId, runtimeDigest, ...numbers, funder, payee, price, items }
 }
 
 function decodeItem(read: Reader, quorum: number): SettlementItem {
@@ -104,15 +116,14 @@ function decodeItem(read: Reader, quorum: number): SettlementItem {
   const outcome = read.number(1)
   const status = read.number(2)
   const seatings = times(quorum, () => {
-    const seating = { worker: read.number(1), seat: read.number(1) }
+    const seating = { seat: read.number(1), worker: read.number(1) }
     return quorum === 1 ? seating : { ...seating, commitmentSalt: read.hex(32) }
   })
   const item = { ...seals, sequence, issuedAt, deadline, outcome, status, seatings }
   if (quorum === 1) return item
-  const commitSet = times(read.number(1), () => {
-    const entry = read.number(1)
-    return entry === foreignCommitment ? read.hex(32) : entry
-  })
+  const count = read.number(1)
+  const mask = read.number(2)
+  const commitSet = times(count, (index) => (mask & (1 << index) ? ('own' as const) : read.hex(32)))
   return { ...item, commitSet }
 }
 
@@ -143,8 +154,12 @@ function signature(bytes: Hex): Hex {
   return concatHex([uint(size(bytes), 2), bytes])
 }
 
-function times<T>(count: number, make: () => T): T[] {
-  return Array.from({ length: count }, make)
+function times<T>(count: number, make: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => make(index))
+}
+
+function isSame(a: Hex, b: Hex): boolean {
+  return a.toLowerCase() === b.toLowerCase()
 }
 
 function invalid(why: string): RangeError {

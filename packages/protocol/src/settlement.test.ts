@@ -111,14 +111,14 @@ describe('planSettlement of quorums', () => {
   const request = executed(1, 1, [10, 11, 12])
   const plan = planSettlement(domain, [executed(2, 1, [11]), request])
 
-  test('names the workers’ own commitments by their place in the item', () => {
+  test('names the workers in the order of their commitments', () => {
     expect(plan.batch.groups[1]?.items[0]).toMatchObject({
       seatings: [
-        { worker: 1, seat: 1, commitmentSalt: word(10) },
+        { worker: 1, seat: 1, commitmentSalt: word(12) },
         { worker: 0, seat: 1, commitmentSalt: word(11) },
-        { worker: 2, seat: 1, commitmentSalt: word(12) },
+        { worker: 2, seat: 1, commitmentSalt: word(10) },
       ],
-      commitSet: [word(77), 2, 1, 0],
+      commitSet: [word(77), 'own', 'own', 'own'],
     })
   })
 
@@ -140,7 +140,7 @@ describe('planSettlement of quorums', () => {
   test('takes as many attestations as the quorum and no fewer', () => {
     const [first] = request.attestations
     const more = { ...request, attestations: [...request.attestations, { ...first!, executionKey: account(13) }] }
-    expect(planSettlement(domain, [more])).toEqual({ ...planSettlement(domain, [request]), order: [more] })
+    expect(planSettlement(domain, [more]).batch).toEqual(planSettlement(domain, [request]).batch)
     const fewer = { ...request, attestations: request.attestations.slice(0, 2) }
     expect(() => planSettlement(domain, [fewer])).toThrowError('as many attestations')
     const { commitSet: _, ...without } = request

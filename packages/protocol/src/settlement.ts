@@ -39,8 +39,8 @@ export type SettlementGroup = {
 export type SettlementSeating = { worker: number; seat: number; commitmentSalt?: Hex }
 
 /**
- * What is its own of each request. `commitSet` holds, in the requester's order, the index of the seating whose commitment
- * stands there, or the commitment itself when nobody of the seatings made it.
+ * What is its own of each request. `commitSet` holds, in the requester's order, `own` for the commitment of the next of the
+ * seatings, or the commitment of somebody who is not among them. So the seatings stand in the order of the set.
  */
 export type SettlementItem = {
   inputSeal: Hex
@@ -53,8 +53,11 @@ export type SettlementItem = {
   outcome: number
   status: number
   seatings: SettlementSeating[]
-  commitSet?: (number | Hex)[]
+  commitSet?: CommitSetEntry[]
 }
+
+/** A commitment that follows from a seating, or one that stands for itself. */
+export type CommitSetEntry = 'own' | Hex
 
 /**
  * What `encodeSettlement` turns into the argument of `ExecutionCoordinator.settle`. An empty roll signature means: this
@@ -82,7 +85,7 @@ export function planSettlement(domain: ProtocolDomain, requests: readonly Execut
   const requester = first.ticket.requester
   if (requests.some(({ ticket }) => !isSame(ticket.requester, requester)))
     throw new RangeError('A settlement holds tickets of one requester.')
-  const entries = groupRequests(requests)
+  const entries = groupRequests(requests.map((request) => inSetOrder(domain, request)))
   const order = entries.flatMap((entry) => entry.requests)
   const keys = [...new Map(order.flatMap(attestationsOf).map((one) => [one.executionKey.toLowerCase(), one])).values()]
   const workers = keys.map(({ executionKey }) => ({ executionKey, roll: '0x' as const }))
@@ -174,14 +177,28 @@ function toItem(request: ExecutedRequest, id: Hex, workerIndex: ReadonlyMap<stri
     ...(ticket.quorum > 1 && { commitmentSalt }),
   }))
   if (ticket.quorum === 1 || !commitSet) return { ...item, seatings }
-  const own = attestations.map(({ executionKey, commitmentSalt = zeroBytes32 }) =>
-    commitment(id, executionKey, resultSeal, commitmentSalt),
-  )
-  const places = commitSet.commitments.map((one) => {
-    const place = own.findIndex((candidate) => isSame(candidate, one))
-    return place === -1 ? one : place
-  })
-  return { ...item, seatings, commitSet: places }
+  const own = attestations.map((one) => commitmentOf(id, one))
+  return {
+    ...item,
+    seatings,
+    commitSet: commitSet.commitments.map((entry) => (own.some((mine) => isSame(mine, entry)) ? 'own' : entry)),
+  }
+}
+
+/** The request with its workers in the order of their commitments, as the batch names them. */
+function inSetOrder(domain: ProtocolDomain, request: ExecutedRequest): ExecutedRequest {
+  const { commitSet, ticket } = request
+  if (!commitSet || ticket.quorum === 1) return request
+  const id = requestId(domain, ticket)
+  const placeOf = (one: ExecutedAttestation) => {
+    const place = commitSet.commitments.findIndex((entry) => isSame(entry, commitmentOf(id, one)))
+    return place === -1 ? commitSet.commitments.length : place
+  }
+  return { ...request, attestations: attestationsOf(request).toSorted((a, b) => placeOf(a) - placeOf(b)) }
+}
+
+function commitmentOf(id: Hex, { attestation, executionKey, commitmentSalt = zeroBytes32 }: ExecutedAttestation): Hex {
+  return commitment(id, executionKey, attestation.resultSeal, commitmentSalt)
 }
 
 /** The first quorum of them: a request may have been attested more often. */
