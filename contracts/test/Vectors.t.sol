@@ -3,7 +3,6 @@ pragma solidity ^0.8.28;
 
 import {Test} from "forge-std/Test.sol";
 import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
-import {Deposit} from "../src/escrow/Deposit.sol";
 import {IExecutionCoordinator} from "../src/interfaces/IExecutionCoordinator.sol";
 import {IPaymentEscrow} from "../src/interfaces/IPaymentEscrow.sol";
 import {Hashes} from "../src/libraries/Hashes.sol";
@@ -296,9 +295,9 @@ contract VectorsTest is Test {
 
     function depositAddress(
         bytes memory encoded
-    ) private pure returns (bytes32) {
+    ) private view returns (bytes32) {
         (address escrow, bytes32 quoteId) = abi.decode(encoded, (address, bytes32));
-        address deposit = Create2.computeAddress(quoteId, keccak256(type(Deposit).creationCode), escrow);
+        address deposit = Create2.computeAddress(quoteId, keccak256(vm.getCode("Deposit.sol:Deposit")), escrow);
         return bytes32(uint256(uint160(deposit)));
     }
 

@@ -31,6 +31,8 @@ abstract contract CoordinatorBase is ICoordinatorAccounts, RelayedActions, Reent
     address internal immutable _confirmedLane;
     address internal immutable _escrow;
 
+    uint256 private immutable _chainId;
+    bytes32 private immutable _domain;
     uint256 internal immutable _epochSeconds;
     uint256 internal immutable _maximumTicketLifetime;
     uint256 internal immutable _settlementGrace;
@@ -59,6 +61,8 @@ abstract contract CoordinatorBase is ICoordinatorAccounts, RelayedActions, Reent
         _confirmedLane = suite_.confirmedLane;
         _escrow = suite_.escrow;
         IProtocolParameters.Times memory times = IProtocolParameters(suite_.parameters).times();
+        _chainId = block.chainid;
+        _domain = Messages.domainSeparator(block.chainid, suite_.coordinator);
         _epochSeconds = times.epochSeconds;
         _maximumTicketLifetime = times.maximumTicketLifetime;
         _settlementGrace = times.settlementGrace;
@@ -66,9 +70,9 @@ abstract contract CoordinatorBase is ICoordinatorAccounts, RelayedActions, Reent
         _unbondingPeriod = times.unbondingPeriod;
     }
 
-    /// @dev What all messages of the protocol are signed for.
+    /// @dev What all messages of the protocol are signed for. A chain that splits has another number.
     function _domainSeparator() internal view returns (bytes32) {
-        return Messages.domainSeparator(block.chainid, address(this));
+        return block.chainid == _chainId ? _domain : Messages.domainSeparator(block.chainid, address(this));
     }
 
     /// @dev The longest time that a ticket which is issued now may take until nobody can settle it any more.

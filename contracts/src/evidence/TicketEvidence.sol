@@ -25,6 +25,8 @@ abstract contract TicketEvidence {
     IConfirmedLane internal immutable _confirmedLane;
     uint256 internal immutable _epochSeconds;
     uint256 internal immutable _maximumTicketLifetime;
+    uint256 private immutable _chainId;
+    bytes32 private immutable _domain;
 
     constructor(
         Suite memory suite
@@ -36,17 +38,20 @@ abstract contract TicketEvidence {
         IProtocolParameters.Times memory times = IProtocolParameters(suite.parameters).times();
         _epochSeconds = times.epochSeconds;
         _maximumTicketLifetime = times.maximumTicketLifetime;
+        _chainId = block.chainid;
+        _domain = Messages.domainSeparator(block.chainid, suite.coordinator);
     }
 
-    /// @dev The domain of every message about executions, whichever contract reads it.
+    /// @dev The domain of every message about executions, whichever contract reads it. A chain that splits has another number.
     function _messageDomain() internal view returns (bytes32) {
+        if (block.chainid == _chainId) return _domain;
         return Messages.domainSeparator(block.chainid, address(_coordinator));
     }
 
     function _requestIdOf(
         IExecutionCoordinator.Ticket calldata ticket
     ) internal view returns (bytes32) {
-        return Messages.hashTicket(_messageDomain(), ticket);
+        return Messages.hashTicketCalldata(_messageDomain(), ticket);
     }
 
     /// @dev Whether the requester signed this ticket, or it was posted on chain: then the lane has checked it, and a contract's
@@ -108,7 +113,7 @@ abstract contract TicketEvidence {
         }
         ECDSA.RecoverError failure;
         (executionKey, failure,) =
-            ECDSA.tryRecoverCalldata(Messages.hashAttestation(_messageDomain(), attestation), signature);
+            ECDSA.tryRecoverCalldata(Messages.hashAttestationCalldata(_messageDomain(), attestation), signature);
         if (failure != ECDSA.RecoverError.NoError) {
             return (IExecutionCoordinator.SkipReason.WorkerSignature, address(0), address(0));
         }
@@ -128,17 +133,26 @@ abstract contract TicketEvidence {
             return
                 postedBlock != 0 && block.number >= postedBlock + _parameters.inForceAt(ticket.issuedAt).wideningBlocks;
         }
-        (, uint8 committeeSize) = _parameters.settlementTermsAt(ticket.issuedAt);
-        if (_operators.isAllSeated(ticket.epoch, committeeSize)) return seat == Messages.SEAT_ALL_SEATED;
+        (bool areAllSeated, uint256 committeeSize) = _seatingOf(ticket.epoch, ticket.issuedAt);
+        if (areAllSeated) return seat == Messages.SEAT_ALL_SEATED;
         return seat == Messages.SEAT_DRAWN && _isDrawnFor(ticket, operator, committeeSize);
+    }
+
+    /// @dev How seats of tickets of an epoch are given. The lane remembers it.
+    function _seatingOf(
+        uint32 epoch,
+        uint40 issuedAt
+    ) internal view virtual returns (bool areAllSeated, uint256 committeeSize) {
+        (, committeeSize) = _parameters.settlementTermsAt(issuedAt);
+        areAllSeated = _operators.isAllSeated(epoch, committeeSize);
     }
 
     /// @dev Only where not all are seated, or every active operator is.
     function _isDrawnFor(
         IExecutionCoordinator.Ticket calldata ticket,
         address operator,
-        uint8 committeeSize
-    ) internal view returns (bool) {
+        uint256 committeeSize
+    ) private view returns (bool) {
         return
             _operators.isSeated(
                 operator, ticket.requester, ticket.sequence, ticket.epoch, ticket.issuedAt, committeeSize

@@ -10,6 +10,7 @@ import {LaneCommitments} from "./LaneCommitments.sol";
 import {LanePosts} from "./LanePosts.sol";
 import {LaneQuorums} from "./LaneQuorums.sol";
 import {LaneRecords} from "./LaneRecords.sol";
+import {TicketCalls} from "./TicketCalls.sol";
 
 /// @title The confirmed lane: a ticket on chain, then its result, or its expiry.
 /// @notice It holds no money: fees stay in the coordinator. All state is written before a requester is called back.
@@ -59,9 +60,10 @@ contract ConfirmedLane is LanePosts, LaneCommitments, LaneQuorums {
         bytes32 salt,
         bytes32[] calldata commitments,
         bytes calldata setSignature
-    ) private view returns (address operator) {
+    ) private returns (address operator) {
         bytes32 requestId = _requestIdOf(ticket);
         uint256 postedBlock = _requireAnswerable(requestId, ticket).postedBlock;
+        _rememberSeating(ticket.epoch);
         _require(requestId, ticket.quorum == 1, IExecutionCoordinator.SkipReason.QuorumNotMet);
         bytes32 commitment;
         (operator, commitment) = _verifyAnswer(requestId, ticket, attestation, signature, salt);
@@ -78,6 +80,7 @@ contract ConfirmedLane is LanePosts, LaneCommitments, LaneQuorums {
     ) private returns (address operator, uint256 position) {
         bytes32 requestId = _requestIdOf(ticket);
         _requireAnswerable(requestId, ticket);
+        _rememberSeating(ticket.epoch);
         bytes32 commitment;
         (operator, commitment) = _verifyAnswer(requestId, ticket, attestation, signature, salt);
         bool hasCommitted;
@@ -123,9 +126,7 @@ contract ConfirmedLane is LanePosts, LaneCommitments, LaneQuorums {
         }
         bool isValid = position < count && count <= MAXIMUM_COMMITMENTS
             && _isSignedByAccount(
-                requester,
-                Messages.hashCommitSet(_messageDomain(), Messages.PROTOCOL_VERSION, requestId, commitments),
-                signature
+                requester, Messages.hashCommitSetCalldata(_messageDomain(), requestId, commitments), signature
             );
         _require(requestId, isValid, IExecutionCoordinator.SkipReason.CommitSetInvalid);
     }
@@ -146,17 +147,13 @@ contract ConfirmedLane is LanePosts, LaneCommitments, LaneQuorums {
         bytes calldata output
     ) private {
         bytes32 requestId = attestation.requestId;
-        Record storage record = _records[requestId];
-        uint256 callbackGas = record.callbackGas;
+        Record memory record = _records[requestId];
         record.status = PostedStatus.Settled;
         record.answeredBy = operator;
         record.answeredAfter = _blocksBetween(record.postedBlock, block.number);
-        _showOutput(requestId, attestation.resultSeal, inputSalt, output, callbackGas != 0);
-        address[] memory operators = new address[](1);
-        operators[0] = operator;
-        uint256[] memory weights = new uint256[](1);
-        weights[0] = 1;
-        _coordinator.settleReserved(ticket, attestation, operators, weights);
-        _callBack(requestId, ticket.requester, callbackGas, attestation.outcome, attestation.status, output);
+        _records[requestId] = record;
+        _showOutput(requestId, attestation.resultSeal, inputSalt, output, record.callbackGas != 0);
+        TicketCalls.settleSingle(_coordinator, ticket, attestation, operator);
+        _callBack(requestId, ticket.requester, record.callbackGas, attestation.outcome, attestation.status, output);
     }
 }

@@ -23,6 +23,7 @@ abstract contract LaneCommitments is LaneRecords {
     ) external {
         bytes32 requestId = _requestIdOf(ticket);
         Record storage record = _requireAnswerable(requestId, ticket);
+        _rememberSeating(ticket.epoch);
         address operator = _actingOperator(ticket);
         _require(requestId, operator != address(0), IExecutionCoordinator.SkipReason.WorkerNotActive);
         _requireNone(requestId, _seatReason(requestId, ticket, operator));

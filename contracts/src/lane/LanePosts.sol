@@ -6,6 +6,7 @@ import {IExecutionCoordinator} from "../interfaces/IExecutionCoordinator.sol";
 import {Hashes} from "../libraries/Hashes.sol";
 import {Messages} from "../libraries/Messages.sol";
 import {LaneRecords} from "./LaneRecords.sol";
+import {TicketCalls} from "./TicketCalls.sol";
 
 /// @title How a request comes on chain, and how it leaves when nobody answers.
 abstract contract LanePosts is LaneRecords {
@@ -35,7 +36,7 @@ abstract contract LanePosts is LaneRecords {
         _record(requestId, input.length != 0, 0);
         emit ExecutionRequested(requestId, ticket.functionId, ticket.requester, ticket, input);
         // Checks every term but the signature, consumes the sequence number and sets the fee aside.
-        _coordinator.reserve(requestId, ticket);
+        TicketCalls.reserve(_coordinator, requestId, ticket);
     }
 
     /// @inheritdoc IConfirmedLane
@@ -83,11 +84,15 @@ abstract contract LanePosts is LaneRecords {
         bool hasInput,
         uint24 callbackGas
     ) private {
-        Record storage record = _records[requestId];
-        record.status = PostedStatus.Open;
-        record.hasInput = hasInput;
-        record.callbackGas = callbackGas;
-        record.postedBlock = uint32(block.number);
+        _records[requestId] = Record({
+            status: PostedStatus.Open,
+            hasInput: hasInput,
+            commitments: 0,
+            answeredAfter: 0,
+            callbackGas: callbackGas,
+            postedBlock: uint32(block.number),
+            answeredBy: address(0)
+        });
     }
 
     /// @dev Workers must be able to rely on what they read here, and silence is only a fault where they could.

@@ -8,9 +8,10 @@ import {IProtocolParameters} from "../interfaces/IProtocolParameters.sol";
 import {Suite} from "../deployment/Suite.sol";
 import {TicketEvidence} from "../evidence/TicketEvidence.sol";
 import {RelayedActions} from "../relay/RelayedActions.sol";
+import {LaneSeats} from "./LaneSeats.sol";
 
 /// @title What the lane remembers of a posted ticket: one slot, and more only where commitments stand on chain.
-abstract contract LaneRecords is IConfirmedLane, TicketEvidence, RelayedActions {
+abstract contract LaneRecords is IConfirmedLane, LaneSeats, RelayedActions {
     /// @dev `answeredAfter`: blocks from the post to the answer. 32 bits of block numbers last for 270 years of two seconds.
     struct Record {
         PostedStatus status;

@@ -5,44 +5,11 @@ import {IConfirmedLane} from "../../src/interfaces/IConfirmedLane.sol";
 import {IExecutionCoordinator} from "../../src/interfaces/IExecutionCoordinator.sol";
 import {LaneFixture} from "./LaneFixture.sol";
 
-/// @dev What a request costs here, and that it can be settled in one lane only.
+/// @dev A request can be settled in one lane only.
 contract LanesTest is LaneFixture {
-    uint256 private constant TRANSACTION_GAS = 21_000;
-    uint256 private constant MOST_GAS = 170_000;
-
     function setUp() public override {
         super.setUp();
         registerOperators(2);
-    }
-
-    /// @dev Post and answer through a gateway, a small request and result in calldata, every slot warm from another request.
-    function test_gas_postAndSubmit() public {
-        submit(answerOf(postNew(0), 0), OUTPUT);
-        skip(2);
-        vm.roll(vm.getBlockNumber() + 1);
-        IExecutionCoordinator.Ticket memory ticket = confirmedTicket(1);
-        Answer memory answer = answerOf(ticket, 0);
-        bytes memory posting =
-            abi.encodeCall(IConfirmedLane.post, (ticket, signTicket(REQUESTER_KEY, ticket), postedInput()));
-        bytes memory submission = abi.encodeCall(
-            IConfirmedLane.submit,
-            (
-                ticket,
-                answer.attestation,
-                signAttestation(answer.key, answer.attestation),
-                COMMITMENT_SALT,
-                only(answer.commitment),
-                signCommitSet(REQUESTER_KEY, idOf(ticket), only(answer.commitment)),
-                INPUT_SALT,
-                OUTPUT
-            )
-        );
-        uint256 posted = _gasOf(requester, posting);
-        uint256 submitted = _gasOf(answer.operator, submission);
-        emit log_named_uint("post", posted);
-        emit log_named_uint("submit", submitted);
-        assertLe(posted + submitted, MOST_GAS);
-        assertEq(coordinator.earningsOf(answer.operator), 2 * REWARD);
     }
 
     /// @dev The lane that came first has consumed the sequence number, whatever the other lane's ticket says beside it.
@@ -78,31 +45,5 @@ contract LanesTest is LaneFixture {
         IExecutionCoordinator.Attestation memory attestation = newAttestation(ticket);
         vm.expectRevert(abi.encodeWithSelector(IExecutionCoordinator.NotAuthorized.selector, address(this)));
         coordinator.settleReserved(ticket, attestation, new address[](1), new uint256[](1));
-    }
-
-    /// @dev What a transaction of this calldata costs, EIP-7623 included.
-    function _gasOf(
-        address sender,
-        bytes memory call
-    ) private returns (uint256) {
-        uint256 tokens;
-        for (uint256 i; i < call.length; ++i) {
-            tokens += call[i] == 0 ? 1 : 4;
-        }
-        for (uint256 i; i < 5; ++i) {
-            vm.cool(
-                [
-                    address(lane), address(coordinator), address(operators), address(protocolParameters), address(court)
-                ][i]
-            );
-        }
-        vm.prank(sender);
-        uint256 before = gasleft();
-        (bool succeeded,) = address(lane).call(call);
-        uint256 used = before - gasleft();
-        assertTrue(succeeded);
-        uint256 standard = TRANSACTION_GAS + 4 * tokens + used;
-        uint256 least = TRANSACTION_GAS + 10 * tokens;
-        return standard > least ? standard : least;
     }
 }

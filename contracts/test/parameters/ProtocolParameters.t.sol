@@ -40,6 +40,7 @@ contract ProtocolParametersTest is ParametersFixture {
         (IProtocolParameters.Parameters memory next, uint40 effectiveAt) = _parameters.announced();
         assertEq(effectiveAt, due);
         assertEq(abi.encode(next), abi.encode(withFee(700, 6)));
+        assertTermsNow(500, 5, 0);
         vm.warp(due - 1);
         assertEq(abi.encode(_parameters.current()), abi.encode(defaults()));
         assertTermsNow(500, 5, 0);
@@ -103,6 +104,24 @@ contract ProtocolParametersTest is ParametersFixture {
         vm.prank(governor);
         _parameters.cancel();
         assertFees(due, 700, 6);
+    }
+
+    /// @dev Whoever keeps the terms asks again from `until` on: before it they never change, whatever is announced meanwhile.
+    function testFuzz_settlementTerms_holdUntilTheySayTheyDo(
+        uint32 wait,
+        uint32 further,
+        bool isAnnounced
+    ) public {
+        if (isAnnounced) announce(700, 6);
+        skip(uint256(wait) % (2 * DELAY));
+        (uint16 fee, uint8 size,, uint40 until) = _parameters.settlementTerms();
+        announce(900, 8);
+        uint256 askedAt = vm.getBlockTimestamp() + further % DELAY;
+        if (askedAt >= until) return;
+        vm.warp(askedAt);
+        (uint16 feeThen, uint8 sizeThen,,) = _parameters.settlementTerms();
+        assertEq(feeThen, fee);
+        assertEq(sizeThen, size);
     }
 
     /// @dev Any history of announcements and cancellations: what was in force is remembered for as long as it can be asked.
@@ -217,9 +236,13 @@ contract ProtocolParametersTest is ParametersFixture {
         uint8 committee,
         uint256 since
     ) private view {
-        (uint16 terms, uint8 size, uint40 from) = _parameters.settlementTerms();
+        (uint16 terms, uint8 size, uint40 from, uint40 until) = _parameters.settlementTerms();
         assertEq(terms, fee);
         assertEq(size, committee);
         assertEq(from, since);
+        // Nothing that is announced later takes effect before.
+        (, uint40 effectiveAt) = _parameters.announced();
+        uint256 soonest = vm.getBlockTimestamp() + DELAY;
+        assertEq(until, effectiveAt != 0 && effectiveAt < soonest ? effectiveAt : soonest);
     }
 }

@@ -162,8 +162,11 @@ async function startByHand(
   signal?: AbortSignal,
 ): Promise<DockerEngine> {
   const log = openSync(logFile, 'a')
+  // The engine outlives who starts it, and so must the folder that it keeps its passing files in.
+  const { TMPDIR: _ours, ...env } = process.env
   const daemon = spawn('dockerd', ['--host', `unix://${socketPath}`, '--pidfile', pidFile, ...flags], {
     detached: true,
+    env,
     stdio: ['ignore', log, log],
   })
   daemon.once('error', () => {})
