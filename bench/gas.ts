@@ -12,7 +12,7 @@ import {
   type Ticket,
   zeroBytes32,
 } from '@peerhost/protocol'
-import { encodeFunctionData, type Hex, stringToBytes, stringToHex } from 'viem'
+import { encodeFunctionData, type Hex, keccak256, stringToBytes, stringToHex } from 'viem'
 import { createExecutions, type Mix, randomHex, seatOf, settle, signSet } from './gasExecutions.ts'
 import { type BenchChain, createBenchChain, createGasNetwork, type GasNetwork } from './gasNetwork.ts'
 import { measureOriginal } from './gasOriginal.ts'
@@ -70,7 +70,9 @@ async function measureBatch(network: GasNetwork, mix: Mix): Promise<number> {
 /** Posts a ticket and submits its result against a set of one commitment, both with their bytes on chain; gas of both. */
 async function confirm(network: GasNetwork, next: ReturnType<typeof createExecutions>, mix: Mix): Promise<number> {
   const inputSalt = randomHex(32)
-  const terms: Partial<Ticket> = { lane: 2, payer: zeroAddress, payee: zeroAddress, price: 0n, quoteId: zeroBytes32 }
+  const inputSeal = seal(keccak256(stringToHex(input)), inputSalt)
+  const unpriced = { payer: zeroAddress, payee: zeroAddress, price: 0n, quoteId: zeroBytes32 } as const
+  const terms: Partial<Ticket> = { lane: 2, inputSeal, ...unpriced }
   const [request] = await next(1, { ...mix, terms })
   const [attested] = request?.attestations ?? []
   const worker = network.workers.find(({ key }) => key.address === attested?.executionKey)

@@ -76,7 +76,11 @@ export function createBenchChain(rpcUrl: string) {
       const wallet = createWalletClient({ account: from, transport: http(rpcUrl) })
       const hash = await wallet.sendTransaction({ to, data, chain: null, gas: 20_000_000n })
       const receipt = await receiptOf(hash)
-      if (receipt.status !== 'success') throw new Error(`transaction ${hash} failed`)
+      if (receipt.status !== 'success') {
+        // Asked again against the state before it, the chain says why.
+        await client.call({ account: from, to, data, blockNumber: receipt.blockNumber - 1n })
+        throw new Error(`transaction ${hash} failed`)
+      }
       return { gas: Number(receipt.gasUsed), address: receipt.contractAddress, logs: receipt.logs }
     },
     nowSeconds: async () => Number((await client.getBlock()).timestamp),

@@ -44,7 +44,7 @@ export const DEFAULT_TIMES: ProtocolTimes = {
 
 export const DEFAULT_PARAMETERS: ProtocolParameters = {
   protocolFeeBps: 500,
-  committeeSize: 5,
+  committeeSize: 8,
   jurySize: 8,
   minimumVotes: 6,
   auditRateBps: 200,

@@ -49,7 +49,7 @@ type Attempts = {
   redraws: number
 }
 
-/** With five seats a draw misses all connected workers of a large network now and then, but not so often in a row. */
+/** A draw misses all connected workers of a large network now and then, but not so often in a row. */
 const mostRedraws = 4
 
 /**
