@@ -276,7 +276,7 @@ abstract contract SettlementFixture is SuiteFixture {
     function availableOf(
         address account
     ) internal view returns (uint256 available) {
-        (available,,,) = coordinator.creditOf(account);
+        (available,,) = coordinator.creditOf(account);
     }
 
     function deposit(
