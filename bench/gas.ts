@@ -23,7 +23,7 @@ import { median } from './median.ts'
 const functionName = 'weather/forecast'
 const input = '{"method":"GET","path":"/","query":[["city","Lisbon"]],"headers":[],"body":{"utf8":""}}'
 const result = '{"city":"Lisbon","celsius":21,"sky":"clear"}'
-const runs = 1
+const runs = 3
 const batchSize = 50
 const conflictWindowOver = 200
 
