@@ -13,6 +13,7 @@ import {
   zeroBytes32,
 } from '@peerhost/protocol'
 import { encodeFunctionData, type Hex, keccak256, stringToBytes, stringToHex } from 'viem'
+import { measureChallenge, measureEscrow } from './gasDisputes.ts'
 import { createExecutions, type Mix, randomHex, seatOf, settle, signSet } from './gasExecutions.ts'
 import { type BenchChain, createBenchChain, createGasNetwork, type GasNetwork } from './gasNetwork.ts'
 import { measureOriginal } from './gasOriginal.ts'
@@ -39,9 +40,13 @@ export async function run(): Promise<Record<string, number>> {
 async function measureOnce(): Promise<Record<string, number>> {
   const original = await onChain((chain) => measureOriginal(chain, { functionName, input, result }))
   const small = await onNetwork({ workers: 8, owners: 2 }, measureMix)
+  const disputed = await onNetwork({ workers: 8, owners: 2 }, async (network) => ({
+    ...(await measureEscrow(network)),
+    challenge: await measureChallenge(network, input),
+  }))
   const medium = await onNetwork({ workers: 16, owners: 10 }, (network) => measureBatch(network, network))
   const large = await onNetwork({ workers: 50, owners: 50 }, (network) => measureBatch(network, network))
-  return { original, ...small, mix50_10owners16workers: medium, mix50_50owners50workers: large }
+  return { original, ...small, ...disputed, mix50_10owners16workers: medium, mix50_50owners50workers: large }
 }
 
 async function measureMix(network: GasNetwork): Promise<Record<string, number>> {
@@ -67,7 +72,10 @@ async function measureBatch(network: GasNetwork, mix: Mix): Promise<number> {
   return settle(network, await next(batchSize, mix), true)
 }
 
-/** Posts a ticket and submits its result against a set of one commitment, both with their bytes on chain; gas of both. */
+/**
+ * The requester posts its ticket and the worker submits the result against a set of one commitment, both with their bytes on
+ * chain; gas of both.
+ */
 async function confirm(network: GasNetwork, next: ReturnType<typeof createExecutions>, mix: Mix): Promise<number> {
   const inputSalt = randomHex(32)
   const inputSeal = seal(keccak256(stringToHex(input)), inputSalt)
@@ -77,7 +85,7 @@ async function confirm(network: GasNetwork, next: ReturnType<typeof createExecut
   const [attested] = request?.attestations ?? []
   const worker = network.workers.find(({ key }) => key.address === attested?.executionKey)
   if (!request || !worker) throw new Error('nothing to confirm')
-  const { ticket, ticketSignature } = request
+  const { ticket } = request
   const id = requestId(network.domain, ticket)
   const resultSeal = seal(hashResult(stringToBytes(result)), inputSalt)
   const seat = seatOf(network)
@@ -90,7 +98,7 @@ async function confirm(network: GasNetwork, next: ReturnType<typeof createExecut
   const post = encodeFunctionData({
     abi: confirmedLaneAbi,
     functionName: 'post',
-    args: [ticket, ticketSignature, bytes],
+    args: [ticket, '0x', bytes],
   })
   const submit = encodeFunctionData({
     abi: confirmedLaneAbi,
@@ -98,7 +106,7 @@ async function confirm(network: GasNetwork, next: ReturnType<typeof createExecut
     args: [ticket, attestation, signature, salt, commitments, set, inputSalt, stringToHex(result)],
   })
   const { confirmedLane } = network.addresses
-  const posted = await network.send(network.anyone, confirmedLane, post)
+  const posted = await network.send(network.requesterAccount, confirmedLane, post)
   const submitted = await network.send(worker.operator, confirmedLane, submit)
   return posted.gas + submitted.gas
 }

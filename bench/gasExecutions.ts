@@ -17,6 +17,7 @@ import {
   rollsOf,
   seatNumber,
   seatSubject,
+  settledRequests,
   type Ticket,
   wins,
   withRolls,
@@ -41,8 +42,8 @@ const roundRobin = <T>(list: readonly T[], index: number): T => {
 }
 
 /** Makes signed requests of random content, spread over functions, owners and seated workers; sequences go on. */
-export function createExecutions(network: GasNetwork) {
-  let sequence = 0n
+export function createExecutions(network: GasNetwork, firstSequence = 0n) {
+  let sequence = firstSequence
   return async (count: number, mix: Mix): Promise<ExecutedRequest[]> => {
     const issuedAt = await network.nowSeconds()
     const executed: ExecutedRequest[] = []
@@ -63,8 +64,9 @@ export async function settle(network: GasNetwork, requests: ExecutedRequest[], i
   const args = [encodeSettlement(batch)] as const
   const data = encodeFunctionData({ abi: executionCoordinatorAbi, functionName: 'settle', args })
   const { gas, logs } = await network.send(network.anyone, network.domain.coordinator, data)
-  const paid = requests.reduce((sum, { ticket }) => sum + ticket.quorum, 0)
-  if (logs.length !== paid) throw new Error(`of ${paid} results ${logs.length} were paid`)
+  const expected = requests.reduce((sum, { ticket }) => sum + ticket.quorum, 0)
+  const paid = settledRequests(logs, network.domain.coordinator).flatMap(({ rewards }) => rewards)
+  if (paid.length !== expected) throw new Error(`of ${expected} results ${paid.length} were paid`)
   return gas / requests.length
 }
 

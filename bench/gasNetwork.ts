@@ -43,6 +43,8 @@ export type GasNetwork = BenchChain & {
   domain: ProtocolDomain
   /** Signs tickets; bonded. */
   requester: DigestSigner
+  /** The same key, as a sender. */
+  requesterAccount: Account
   owners: Account[]
   workers: BenchWorker[]
   anyone: Account
@@ -109,8 +111,9 @@ export async function createGasNetwork(
   for (let index = 0; index < actors.workers; index += 1) workers.push(await addWorker(network))
   const owners: Account[] = []
   for (let index = 0; index < actors.owners; index += 1) owners.push(await addOwner(network))
-  await bondRequester(network, privateKeyToAccount(requesterKey))
-  return { ...network, workers, owners, epoch: await openEpoch(network) }
+  const requesterAccount = privateKeyToAccount(requesterKey)
+  await bondRequester(network, requesterAccount)
+  return { ...network, requesterAccount, workers, owners, epoch: await openEpoch(network) }
 }
 
 /** Lets two epochs pass and captures the seed of the one that has begun then. */

@@ -1,6 +1,5 @@
-import { decodeReceiptHeader, executionCoordinatorAbi } from '@peerhost/protocol'
+import { decodeReceiptHeader, settledRequests } from '@peerhost/protocol'
 import { getTranscript, invoke, verifyReceipt } from '@peerhost/sdk'
-import { parseEventLogs } from 'viem'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { disputeTimes, eventually, startTestNetwork, type TestNetwork } from './network.ts'
 
@@ -32,14 +31,13 @@ test('three workers agree on the attested lane, share the fee, and the receipt p
     120_000,
   )
   const { logs } = await network.chain.getTransactionReceipt({ hash: transaction })
-  const settled = parseEventLogs({ abi: executionCoordinatorAbi, eventName: 'ExecutionSettled', logs }).filter(
-    ({ args }) => args.requestId === receipt.requestId,
-  )
-  expect(settled.map(({ args }) => args.operator).sort()).toEqual(
+  const settled = settledRequests(logs, network.devnet.addresses.coordinator)
+  const rewards = settled.find(({ requestId }) => requestId === receipt.requestId)?.rewards ?? []
+  expect(rewards.map(({ operator }) => operator).sort()).toEqual(
     receipt.attestations.map(({ operator }) => operator).sort(),
   )
-  const rewards = settled.map(({ args }) => args.reward).sort()
-  expect((rewards.at(-1) ?? 0n) - (rewards[0] ?? 0n)).toBeLessThanOrEqual(2n)
+  const shares = rewards.map(({ reward }) => reward).sort()
+  expect((shares.at(-1) ?? 0n) - (shares[0] ?? 0n)).toBeLessThanOrEqual(2n)
 
   const transcript = await getTranscript(network.payer, receipt)
   const verification = await verifyReceipt(network.payer, { ...transcript, waitForSettlementMs: 5_000 })

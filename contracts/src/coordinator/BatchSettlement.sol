@@ -54,7 +54,7 @@ abstract contract BatchSettlement is PlainSettlement {
             }
         }
         PackedBatch.requireWellFormed(run.signaturesAt == run.end, "signatures: more than needed");
-        _closeFunding(funding, run.requester, false);
+        _closeFunding(funding, run.requester);
         _closeRun(run);
         return run.settled;
     }
@@ -87,7 +87,7 @@ abstract contract BatchSettlement is PlainSettlement {
         group.seatingBytes = group.quorum == 1 ? PackedBatch.SEATING_BYTES : PackedBatch.SALTED_SEATING_BYTES;
         (group.protocolFee, group.reward, group.share) = _splitFee(group.fee, run.feeBps, group.quorum);
         if (funder == funding.funder && group.epoch == funding.epoch) return items;
-        _closeFunding(funding, run.requester, false);
+        _closeFunding(funding, run.requester);
         _openFunding(funding, funder, run.requester, group.epoch);
     }
 
@@ -296,25 +296,35 @@ abstract contract BatchSettlement is PlainSettlement {
             (uint256 feeBps,) = _parameters.settlementTermsAt(item.issuedAt);
             (protocolFee, reward, share) = _splitFee(group.fee, feeBps, group.quorum);
         }
-        uint256 offset = item.seatingsAt;
         // Sums of 96-bit fees over one batch; no overflow can be paid for.
         unchecked {
             run.protocolFees += protocolFee;
-            for (uint256 left = group.quorum; left != 0; --left) {
-                uint256 worker = _workerAt(run, PackedBatch.workerAt(offset));
-                _store(worker + EARNED, _load(worker + EARNED) + reward);
-                emit ExecutionSettled(
-                    item.requestId,
-                    address(uint160(_load(worker + OPERATOR))),
-                    item.resultSeal,
-                    uint8(item.outcome),
-                    uint16(item.status),
-                    uint96(reward)
-                );
-                reward = share;
+            uint256 offset = item.seatingsAt;
+            address operator = _earn(run, offset, reward);
+            emit ExecutionSettled(
+                item.requestId, operator, item.resultSeal, uint8(item.outcome), uint16(item.status), uint96(reward)
+            );
+            if (group.quorum == 1) return;
+            address[] memory others = new address[](group.quorum - 1);
+            for (uint256 i; i < others.length; ++i) {
                 offset += group.seatingBytes;
+                others[i] = _earn(run, offset, share);
             }
+            emit RewardsShared(item.requestId, others, uint96(share));
         }
+    }
+
+    function _earn(
+        Run memory run,
+        uint256 seatingAt,
+        uint256 reward
+    ) private pure returns (address operator) {
+        uint256 worker = _workerAt(run, PackedBatch.workerAt(seatingAt));
+        // See `_pay`.
+        unchecked {
+            _store(worker + EARNED, _load(worker + EARNED) + reward);
+        }
+        return _operatorOf(worker);
     }
 
     function _closeRun(

@@ -48,9 +48,9 @@ abstract contract CoordinatorViews is IExecutionCoordinator, Tickets, Requesters
     /// @inheritdoc IExecutionCoordinator
     function creditOf(
         address funder
-    ) external view returns (uint256 available, uint256 reserved, uint256 withdrawing, uint40 withdrawableAt) {
+    ) external view returns (uint256 available, uint256 withdrawing, uint40 withdrawableAt) {
         Account storage account = _accounts[funder];
-        return (account.available, account.reserved, account.withdrawing, account.withdrawableAt);
+        return (account.available, account.withdrawing, account.withdrawableAt);
     }
 
     /// @inheritdoc IExecutionCoordinator

@@ -81,27 +81,17 @@ abstract contract CreditLines is Ledger {
         return true;
     }
 
-    /// @dev Writes back what `_takeFee` changed. With `isReserved` the fees stay in the account until they are paid or freed.
+    /// @dev Writes back what `_takeFee` changed.
     function _closeFunding(
         Funding memory funding,
-        address requester,
-        bool isReserved
+        address requester
     ) internal {
         if (funding.taken == 0) return;
         address funder = funding.funder;
         Account storage account = _accounts[funder];
         account.available = uint96(funding.available);
-        if (isReserved) account.reserved = _toUint96(account.reserved + funding.taken);
         if (funding.isWithdrawing) account.withdrawing = uint96(funding.withdrawing);
         if (funder != requester) _writeSpent(funder, requester, funding.epoch, funding.spent);
-    }
-
-    /// @dev A reserved fee leaves the account for good.
-    function _payReserved(
-        address funder,
-        uint96 fee
-    ) internal {
-        _accounts[funder].reserved -= fee;
     }
 
     /// @dev A reserved fee is the funder's to spend again.
@@ -109,9 +99,7 @@ abstract contract CreditLines is Ledger {
         address funder,
         uint96 fee
     ) internal {
-        Account storage account = _accounts[funder];
-        account.reserved -= fee;
-        account.available += fee;
+        _accounts[funder].available += fee;
     }
 
     /// @dev The line holds what was spent in the newest epoch; what it held of an older one is put beside it.

@@ -5,10 +5,9 @@ import {CoordinatorBase} from "./CoordinatorBase.sol";
 
 /// @title What the coordinator remembers. All of it stands here, since two contracts work on it: see `AccountsOffice`.
 abstract contract Ledger is CoordinatorBase {
-    /// @dev What settlement touches stands in the first slot.
+    /// @dev One slot. What a posted ticket reserves has left its account, and comes back when nobody answers.
     struct Account {
         uint96 available;
-        uint96 reserved;
         uint40 withdrawableAt;
         uint96 withdrawing;
     }

@@ -165,7 +165,7 @@ abstract contract PlainSettlement is IExecutionCoordinator, BatchDigests, Credit
         Plain memory plain,
         Cursor memory cursor
     ) private returns (uint256 settled) {
-        bytes32 settledEvent = ExecutionSettled.selector;
+        (bytes32 settledEvent, bytes32 sharedEvent) = (ExecutionSettled.selector, RewardsShared.selector);
         assembly ("memory-safe") {
             let record := mload(add(cursor, 0x20))
             let list := mload(add(plain, 0x160))
@@ -213,14 +213,23 @@ abstract contract PlainSettlement is IExecutionCoordinator, BatchDigests, Credit
                 mstore(add(data, 0x20), and(shr(112, known), 0xff))
                 mstore(add(data, 0x40), and(shr(96, known), 0xffff))
                 mstore(add(data, 0x60), mload(add(plain, 0xc0)))
-                let next := list
+                log3(data, 0x80, settledEvent, mload(record), mload(list))
+                facts := add(mload(add(list, 0x20)), EARNED)
+                mstore(facts, add(mload(facts), mload(add(data, 0x60))))
+                // The other's data: where the operators are, the reward, how many they are, and each.
+                mstore(data, 0x40)
+                mstore(add(data, 0x20), mload(add(plain, 0xe0)))
+                mstore(add(data, 0x40), sub(mload(add(plain, 0x120)), 1))
+                let last := add(data, 0x60)
+                let next := add(list, 0x40)
                 for { let end := add(list, shl(6, mload(add(plain, 0x120)))) } lt(next, end) { next := add(next, 0x40) }
                 {
-                    log3(data, 0x80, settledEvent, mload(record), mload(next))
+                    mstore(last, mload(next))
+                    last := add(last, 0x20)
                     facts := add(mload(add(next, 0x20)), EARNED)
-                    mstore(facts, add(mload(facts), mload(add(data, 0x60))))
-                    mstore(add(data, 0x60), mload(add(plain, 0xe0)))
+                    mstore(facts, add(mload(facts), mload(add(data, 0x20))))
                 }
+                log2(data, sub(last, data), sharedEvent, mload(record))
                 mstore(cursor, shr(1, mload(add(record, 0x40))))
                 record := add(record, add(0x60, shl(5, mload(add(plain, 0x120)))))
             }

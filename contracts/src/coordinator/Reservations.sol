@@ -23,33 +23,36 @@ abstract contract Reservations is IExecutionCoordinator, Tickets, CreditLines, R
             require(funding.capPerEpoch != 0, CreditLineClosed(ticket.funder, ticket.requester));
             revert CreditExhausted(ticket.funder, ticket.requester, funding.available, ticket.fee);
         }
-        _closeFunding(funding, ticket.requester, true);
+        _closeFunding(funding, ticket.requester);
     }
 
     /// @inheritdoc IExecutionCoordinator
     function settleReserved(
         Ticket calldata ticket,
         Attestation calldata attestation,
+        uint256 protocolFeeBps,
         address[] calldata operators,
         uint256[] calldata weights
     ) external onlyConfirmedLane {
-        (uint256 feeBps,) = _parameters.settlementTermsAt(ticket.issuedAt);
-        uint256 protocolFee = ticket.fee * feeBps / BASIS_POINTS;
+        uint256 protocolFee = ticket.fee * protocolFeeBps / BASIS_POINTS;
         uint256 pot = ticket.fee - protocolFee;
-        _payReserved(ticket.funder, ticket.fee);
         _addFees(ticket.requester, protocolFee);
-        uint256 total;
-        for (uint256 i; i < weights.length; ++i) {
-            total += weights[i];
+        uint256[] memory rewards = _divide(pot, weights);
+        _addEarnings(operators[0], rewards[0]);
+        emit ExecutionSettled(
+            attestation.requestId,
+            operators[0],
+            attestation.resultSeal,
+            attestation.outcome,
+            attestation.status,
+            _toUint96(rewards[0])
+        );
+        address[] memory one = new address[](1);
+        for (uint256 i = 1; i < operators.length; ++i) {
+            one[0] = operators[i];
+            _addEarnings(one[0], rewards[i]);
+            emit RewardsShared(attestation.requestId, one, _toUint96(rewards[i]));
         }
-        uint256 left = pot;
-        // The first is paid last: it gets what the divisions leave.
-        for (uint256 i = operators.length - 1; i != 0; --i) {
-            uint256 reward = pot * weights[i] / total;
-            left -= reward;
-            _reward(attestation, operators[i], reward);
-        }
-        _reward(attestation, operators[0], left);
     }
 
     /// @inheritdoc IExecutionCoordinator
@@ -72,20 +75,21 @@ abstract contract Reservations is IExecutionCoordinator, Tickets, CreditLines, R
         emit AuditPaid(operator, paid);
     }
 
-    function _reward(
-        Attestation calldata attestation,
-        address operator,
-        uint256 reward
-    ) private {
-        _addEarnings(operator, reward);
-        emit ExecutionSettled(
-            attestation.requestId,
-            operator,
-            attestation.resultSeal,
-            attestation.outcome,
-            attestation.status,
-            _toUint96(reward)
-        );
+    /// @dev The first gets what the divisions leave.
+    function _divide(
+        uint256 pot,
+        uint256[] calldata weights
+    ) private pure returns (uint256[] memory rewards) {
+        uint256 total;
+        for (uint256 i; i < weights.length; ++i) {
+            total += weights[i];
+        }
+        rewards = new uint256[](weights.length);
+        rewards[0] = pot;
+        for (uint256 i = 1; i < weights.length; ++i) {
+            rewards[i] = pot * weights[i] / total;
+            rewards[0] -= rewards[i];
+        }
     }
 
     function _checkPostable(

@@ -129,7 +129,7 @@ interface IExecutionCoordinator is ICoordinatorAccounts {
     );
     event SequencesVoided(address indexed requester, uint64 word, uint256 mask);
 
-    /// @notice A request was settled and its worker credited with `reward`. A quorum has one event for each of its workers.
+    /// @notice A request was settled and `operator` credited with `reward`: its worker, or the first of its quorum.
     event ExecutionSettled(
         bytes32 indexed requestId,
         address indexed operator,
@@ -138,6 +138,8 @@ interface IExecutionCoordinator is ICoordinatorAccounts {
         uint16 status,
         uint96 reward
     );
+    /// @notice The other workers of a quorum, in the same transaction: each is credited with `reward`.
+    event RewardsShared(bytes32 indexed requestId, address[] operators, uint96 reward);
     event ExecutionSkipped(bytes32 indexed requestId, SkipReason reason);
 
     event FeesCollected(address indexed requester, uint256 toTreasury, uint256 toSponsor);
@@ -161,11 +163,13 @@ interface IExecutionCoordinator is ICoordinatorAccounts {
         bytes32 requestId,
         Ticket calldata ticket
     ) external;
-    /// @notice Pays a reserved fee to the workers by `weights` (equal when all are the same), less the protocol's share, and
-    /// emits `ExecutionSettled` for each; the confirmed lane only. What a division leaves goes to the first.
+    /// @notice Pays a reserved fee to the workers by `weights` (equal when all are the same), less the protocol's share of
+    /// `protocolFeeBps`, and emits `ExecutionSettled` for the first, who also gets what a division leaves, and `RewardsShared`
+    /// for each other; the confirmed lane only.
     function settleReserved(
         Ticket calldata ticket,
         Attestation calldata attestation,
+        uint256 protocolFeeBps,
         address[] calldata operators,
         uint256[] calldata weights
     ) external;
@@ -200,7 +204,7 @@ interface IExecutionCoordinator is ICoordinatorAccounts {
     ) external view returns (RequesterBond memory);
     function creditOf(
         address funder
-    ) external view returns (uint256 available, uint256 reserved, uint256 withdrawing, uint40 withdrawableAt);
+    ) external view returns (uint256 available, uint256 withdrawing, uint40 withdrawableAt);
     function getCreditLine(
         address funder,
         address requester

@@ -151,9 +151,9 @@ contract ConfirmedLane is LanePosts, LaneCommitments, LaneQuorums {
         record.status = PostedStatus.Settled;
         record.answeredBy = operator;
         record.answeredAfter = _blocksBetween(record.postedBlock, block.number);
-        _records[requestId] = record;
+        _writeRecord(requestId, record);
         _showOutput(requestId, attestation.resultSeal, inputSalt, output, record.callbackGas != 0);
-        TicketCalls.settleSingle(_coordinator, ticket, attestation, operator);
+        TicketCalls.settleSingle(_coordinator, ticket, attestation, _protocolFeeBpsAt(ticket.issuedAt), operator);
         _callBack(requestId, ticket.requester, record.callbackGas, attestation.outcome, attestation.status, output);
     }
 }

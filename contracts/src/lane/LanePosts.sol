@@ -28,7 +28,7 @@ abstract contract LanePosts is LaneRecords {
         require(_records[requestId].status == PostedStatus.None, AlreadyPosted(requestId));
         _require(
             requestId,
-            _isSignedByAccount(ticket.requester, requestId, signature),
+            _isRequesters(ticket.requester, requestId, signature),
             IExecutionCoordinator.SkipReason.RequesterSignature
         );
         _require(requestId, ticket.sequence < FIRST_SEQUENCE, IExecutionCoordinator.SkipReason.SequenceAhead);
@@ -79,20 +79,33 @@ abstract contract LanePosts is LaneRecords {
         return FIRST_SEQUENCE + _requestCounts[requester];
     }
 
+    /// @dev Whoever posts its own ticket need not sign it as well.
+    function _isRequesters(
+        address requester,
+        bytes32 requestId,
+        bytes calldata signature
+    ) private view returns (bool) {
+        if (signature.length == 0 && _actor() == requester) return true;
+        return _isSignedByAccount(requester, requestId, signature);
+    }
+
     function _record(
         bytes32 requestId,
         bool hasInput,
         uint24 callbackGas
     ) private {
-        _records[requestId] = Record({
-            status: PostedStatus.Open,
-            hasInput: hasInput,
-            commitments: 0,
-            answeredAfter: 0,
-            callbackGas: callbackGas,
-            postedBlock: uint32(block.number),
-            answeredBy: address(0)
-        });
+        _writeRecord(
+            requestId,
+            Record({
+                status: PostedStatus.Open,
+                hasInput: hasInput,
+                commitments: 0,
+                answeredAfter: 0,
+                callbackGas: callbackGas,
+                postedBlock: uint32(block.number),
+                answeredBy: address(0)
+            })
+        );
     }
 
     /// @dev Workers must be able to rely on what they read here, and silence is only a fault where they could.

@@ -106,7 +106,7 @@ abstract contract LaneQuorums is LaneResults {
             weights[found] = quorum - found;
             ++found;
         }
-        _coordinator.settleReserved(ticket, agreed, operators, weights);
+        _coordinator.settleReserved(ticket, agreed, _protocolFeeBpsAt(ticket.issuedAt), operators, weights);
     }
 
     /// @dev Only what was opened has an outcome.

@@ -113,6 +113,22 @@ abstract contract LaneRecords is IConfirmedLane, LaneSeats, RelayedActions {
         return (false, 0);
     }
 
+    /// @dev All members at once. Assigning a struct writes its slot once for each member.
+    function _writeRecord(
+        bytes32 requestId,
+        Record memory record
+    ) internal {
+        Record storage place = _records[requestId];
+        assembly ("memory-safe") {
+            let packed := or(mload(record), shl(8, mload(add(record, 0x20))))
+            packed := or(packed, shl(16, mload(add(record, 0x40))))
+            packed := or(packed, shl(24, mload(add(record, 0x60))))
+            packed := or(packed, shl(40, mload(add(record, 0x80))))
+            packed := or(packed, shl(64, mload(add(record, 0xa0))))
+            sstore(place.slot, or(packed, shl(96, mload(add(record, 0xc0)))))
+        }
+    }
+
     /// @dev Reverts unless the ticket stands here in this status.
     function _requireStatus(
         bytes32 requestId,

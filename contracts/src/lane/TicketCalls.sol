@@ -25,11 +25,12 @@ library TicketCalls {
         }
     }
 
-    /// @notice `coordinator.settleReserved(ticket, attestation, [operator], [1])`.
+    /// @notice `coordinator.settleReserved(ticket, attestation, protocolFeeBps, [operator], [1])`.
     function settleSingle(
         IExecutionCoordinator coordinator,
         IExecutionCoordinator.Ticket calldata ticket,
         IExecutionCoordinator.Attestation calldata attestation,
+        uint256 protocolFeeBps,
         address operator
     ) internal {
         bytes4 selector = IExecutionCoordinator.settleReserved.selector;
@@ -38,13 +39,14 @@ library TicketCalls {
             mstore(data, selector)
             calldatacopy(add(data, 0x04), ticket, 0x260)
             calldatacopy(add(data, 0x264), attestation, 0xc0)
-            mstore(add(data, 0x324), 0x360)
-            mstore(add(data, 0x344), 0x3a0)
-            mstore(add(data, 0x364), 1)
-            mstore(add(data, 0x384), operator)
-            mstore(add(data, 0x3a4), 1)
+            mstore(add(data, 0x324), protocolFeeBps)
+            mstore(add(data, 0x344), 0x380)
+            mstore(add(data, 0x364), 0x3c0)
+            mstore(add(data, 0x384), 1)
+            mstore(add(data, 0x3a4), operator)
             mstore(add(data, 0x3c4), 1)
-            if iszero(call(gas(), coordinator, 0, data, 0x3e4, 0, 0)) {
+            mstore(add(data, 0x3e4), 1)
+            if iszero(call(gas(), coordinator, 0, data, 0x404, 0, 0)) {
                 returndatacopy(data, 0, returndatasize())
                 revert(data, returndatasize())
             }

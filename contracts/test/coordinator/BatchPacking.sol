@@ -71,19 +71,30 @@ library BatchPacking {
             packed = abi.encodePacked(packed, batch.workers[i].executionKey, _signature(batch.workers[i].roll));
         }
         for (uint256 i; i < batch.groups.length; ++i) {
-            packed = abi.encodePacked(packed, _group(batch.groups[i]));
+            packed = abi.encodePacked(packed, _group(batch.groups[i], batch.groups[i == 0 ? 0 : i - 1], i == 0));
         }
         for (uint256 i; i < batch.signatures.length; ++i) {
             packed = abi.encodePacked(packed, _signature(batch.signatures[i]));
         }
     }
 
+    /// @dev What is as in the group before is left out: 1 the runtime, 2 the funder; 4: the payee is the funder.
     function _group(
-        Group memory group
+        Group memory group,
+        Group memory before,
+        bool isFirst
     ) private pure returns (bytes memory packed) {
-        packed = abi.encodePacked(uint8(0), uint8(group.items.length), group.functionId, group.runtimeDigest);
+        bool isSameRuntime = !isFirst && group.runtimeDigest == before.runtimeDigest;
+        bool isSameFunder = !isFirst && group.funder == before.funder;
+        bool isOwnPayee = group.payee == group.funder;
+        uint8 flags = (isSameRuntime ? 1 : 0) + (isSameFunder ? 2 : 0) + (isOwnPayee ? 4 : 0);
+        packed = abi.encodePacked(flags, uint8(group.items.length), group.functionId);
+        if (!isSameRuntime) packed = abi.encodePacked(packed, group.runtimeDigest);
         packed = abi.encodePacked(packed, group.functionVersion, group.envVersion, group.epoch, group.quorum);
-        packed = abi.encodePacked(packed, group.lane, group.fee, group.funder, group.payee, group.price);
+        packed = abi.encodePacked(packed, group.lane, group.fee);
+        if (!isSameFunder) packed = abi.encodePacked(packed, group.funder);
+        if (!isOwnPayee) packed = abi.encodePacked(packed, group.payee);
+        packed = abi.encodePacked(packed, group.price);
         for (uint256 i; i < group.items.length; ++i) {
             packed = abi.encodePacked(packed, _item(group.items[i], group.quorum));
         }

@@ -135,9 +135,8 @@ contract CreditLinesTest is SettlementFixture {
         vm.expectEmit(address(coordinator));
         emit IExecutionCoordinator.CreditWithdrawalRequested(funder, 40e6, uint40(availableAt));
         coordinator.requestCreditWithdrawal(40e6);
-        (uint256 available, uint256 reserved, uint256 withdrawing, uint40 withdrawableAt) = coordinator.creditOf(funder);
+        (uint256 available, uint256 withdrawing, uint40 withdrawableAt) = coordinator.creditOf(funder);
         assertEq(available, 60e6);
-        assertEq(reserved, 0);
         assertEq(withdrawing, 40e6);
         assertEq(withdrawableAt, availableAt);
         vm.warp(availableAt - 1);
@@ -148,7 +147,7 @@ contract CreditLinesTest is SettlementFixture {
         coordinator.withdrawCredit(address(0));
         assertEq(coordinator.withdrawCredit(to), 40e6);
         assertEq(token.balanceOf(to), 40e6);
-        (,,, withdrawableAt) = coordinator.creditOf(funder);
+        (,, withdrawableAt) = coordinator.creditOf(funder);
         assertEq(withdrawableAt, 0);
     }
 
@@ -169,7 +168,7 @@ contract CreditLinesTest is SettlementFixture {
         Execution memory later = newExecution(1);
         expectSkip(later.ticket, IExecutionCoordinator.SkipReason.CreditExhausted);
         assertEq(settle(planRolled(list(before, later))), 1);
-        (,, uint256 withdrawing,) = coordinator.creditOf(funder);
+        (, uint256 withdrawing,) = coordinator.creditOf(funder);
         assertEq(withdrawing, 100e6 - FEE);
         vm.warp(vm.getBlockTimestamp() + DELAY);
         vm.prank(funder);

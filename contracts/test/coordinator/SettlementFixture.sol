@@ -219,8 +219,10 @@ abstract contract SettlementFixture is SuiteFixture {
     ) internal view returns (bytes memory) {
         bytes32[] memory digests;
         for (uint256 i; i < all.length; ++i) {
-            if (!_contains(all[i].keys, key)) continue;
-            digests = _append(digests, Messages.hashAttestation(domain(), all[i].attestation));
+            for (uint256 j; j < all[i].keys.length; ++j) {
+                if (all[i].keys[j] != key) continue;
+                digests = _append(digests, Messages.hashAttestation(domain(), all[i].attestation));
+            }
         }
         return signRoll(key, digests);
     }
@@ -276,7 +278,7 @@ abstract contract SettlementFixture is SuiteFixture {
     function availableOf(
         address account
     ) internal view returns (uint256 available) {
-        (available,,,) = coordinator.creditOf(account);
+        (available,,) = coordinator.creditOf(account);
     }
 
     function deposit(

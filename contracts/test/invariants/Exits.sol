@@ -20,13 +20,13 @@ abstract contract Exits is Disputes {
 
     function creditClaims() public view returns (uint256 sum) {
         for (uint256 i; i < funders.length; ++i) {
-            (uint256 available, uint256 reserved, uint256 withdrawing,) = coordinator.creditOf(funders[i]);
-            sum += available + reserved + withdrawing;
+            (uint256 available, uint256 withdrawing,) = coordinator.creditOf(funders[i]);
+            sum += available + withdrawing;
         }
     }
 
     function coordinatorClaims() public view returns (uint256 sum) {
-        sum = creditClaims() + coordinator.treasuryBalance();
+        sum = creditClaims() + reservations() + coordinator.treasuryBalance();
         for (uint256 i; i < accounts.length; ++i) {
             sum += coordinator.earningsOf(accounts[i]);
         }
@@ -61,17 +61,13 @@ abstract contract Exits is Disputes {
         }
     }
 
-    /// @dev What the accounts of funders have set aside, and what tickets on chain may still cost.
-    function reservations() public view returns (uint256 reserved, uint256 needed) {
-        for (uint256 i; i < funders.length; ++i) {
-            (, uint256 ofFunder,,) = coordinator.creditOf(funders[i]);
-            reserved += ofFunder;
-        }
+    /// @dev What tickets on chain may still cost: it has left the accounts of their funders.
+    function reservations() public view returns (uint256 sum) {
         for (uint256 i; i < book.length; ++i) {
             if (!book[i].isPosted) continue;
             IConfirmedLane.PostedStatus status = lane.getPosted(book[i].execution.attestation.requestId).status;
             bool isOpen = status == IConfirmedLane.PostedStatus.Open || status == IConfirmedLane.PostedStatus.Agreed;
-            if (isOpen) needed += book[i].execution.ticket.fee;
+            if (isOpen) sum += book[i].execution.ticket.fee;
         }
     }
 
@@ -221,7 +217,7 @@ abstract contract Exits is Disputes {
         }
         skip(1 days);
         for (uint256 i; i < funders.length; ++i) {
-            (,, uint256 withdrawing,) = coordinator.creditOf(funders[i]);
+            (, uint256 withdrawing,) = coordinator.creditOf(funders[i]);
             if (withdrawing == 0) continue;
             vm.prank(funders[i]);
             coordinator.withdrawCredit(funders[i]);
@@ -255,6 +251,6 @@ abstract contract Exits is Disputes {
 
     /// @dev Credit that came in, and where it is: still credit, taken out, or paid for requests.
     function creditFlow() external view returns (uint256 cameIn, uint256 isSomewhere) {
-        return (creditIn, creditClaims() + creditOut + feesPaid);
+        return (creditIn, creditClaims() + reservations() + creditOut + feesPaid);
     }
 }

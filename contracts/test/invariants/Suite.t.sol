@@ -35,8 +35,6 @@ contract SuiteInvariantsTest is Test {
         for (uint256 i = 4; i < all.length; ++i) {
             assertEq(_actors.balanceOf(all[i]), 0, "a contract that holds no money");
         }
-        (uint256 reserved, uint256 needed) = _actors.reservations();
-        assertEq(reserved, needed, "reservations");
         (uint256 cameIn, uint256 isSomewhere) = _actors.creditFlow();
         assertEq(cameIn, isSomewhere, "nothing is paid that was not credited");
         assertEq(_actors.held(), _actors.supply(), "no token is anywhere else");

@@ -267,24 +267,33 @@ abstract contract World is SettlementFixture, EscrowFixture {
     ) private {
         for (uint256 i; i < logs.length; ++i) {
             if (logs[i].emitter != address(coordinator)) continue;
-            if (logs[i].topics[0] != IExecutionCoordinator.ExecutionSettled.selector) continue;
-            (,,, uint96 reward) = abi.decode(logs[i].data, (bytes32, uint8, uint16, uint96));
-            _notePayment(logs[i].topics[1], reward);
+            bytes32 what = logs[i].topics[0];
+            if (what == IExecutionCoordinator.ExecutionSettled.selector) {
+                (,,, uint96 reward) = abi.decode(logs[i].data, (bytes32, uint8, uint16, uint96));
+                _notePayment(logs[i].topics[1], 1, reward);
+            } else if (what == IExecutionCoordinator.RewardsShared.selector) {
+                (address[] memory others, uint96 reward) = abi.decode(logs[i].data, (address[], uint96));
+                if (paidTimes[logs[i].topics[1]] == 0) breakPromise("a reward was shared of what was not settled");
+                _notePayment(logs[i].topics[1], others.length, others.length * reward);
+            }
         }
     }
 
-    /// @dev A request is paid once: one event for each worker of its quorum, and never more than its fee.
+    /// @dev A request is paid once, to as many as its quorum has, and never more than its fee.
     function _notePayment(
         bytes32 requestId,
-        uint96 reward
+        uint256 workers,
+        uint256 amount
     ) private {
         if (bookOf[requestId] == 0) return breakPromise("somebody was paid for a ticket that nobody signed");
         IExecutionCoordinator.Ticket memory ticket = book[bookOf[requestId] - 1].execution.ticket;
-        paidAmount[requestId] += reward;
-        rewardsPaid += reward;
-        if (++paidTimes[requestId] > ticket.quorum) breakPromise("a request was paid twice");
+        bool isFirst = paidTimes[requestId] == 0;
+        paidAmount[requestId] += amount;
+        rewardsPaid += amount;
+        paidTimes[requestId] += workers;
+        if (paidTimes[requestId] > ticket.quorum) breakPromise("a request was paid twice");
         if (paidAmount[requestId] > ticket.fee) breakPromise("more was paid than the ticket's fee");
-        if (paidTimes[requestId] != 1) return;
+        if (!isFirst) return;
         feesPaid += ticket.fee;
         if (ticket.funder == ticket.requester) return;
         bytes32 line = keccak256(abi.encode(ticket.funder, ticket.requester, ticket.epoch));

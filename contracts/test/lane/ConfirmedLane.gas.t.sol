@@ -16,15 +16,24 @@ contract ConfirmedLaneGasTest is LaneFixture {
         _settleQuorum(1);
     }
 
-    /// @dev Through a gateway, with a small request and result in calldata.
+    /// @dev Through a gateway that posts its own ticket, with a small request and result in calldata.
     /// forge-config: default.isolate = true
     function test_gas_postAndSubmit() public {
         IExecutionCoordinator.Ticket memory ticket = confirmedTicket(2);
-        post(ticket);
+        bytes memory input = postedInput();
+        vm.prank(requester);
+        lane.post(ticket, "", input);
         uint256 posted = vm.snapshotGasLastCall("ConfirmedLane", "post");
         submit(answerOf(ticket, 0), OUTPUT);
         uint256 submitted = vm.snapshotGasLastCall("ConfirmedLane", "submit");
         assertLe(posted + submitted, MOST_GAS);
+    }
+
+    /// @dev For another: with its signature.
+    /// forge-config: default.isolate = true
+    function test_gas_postForAnother() public {
+        post(confirmedTicket(2));
+        vm.snapshotGasLastCall("ConfirmedLane", "post for another");
     }
 
     /// forge-config: default.isolate = true

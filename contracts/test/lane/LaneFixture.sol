@@ -271,9 +271,22 @@ abstract contract LaneFixture is SuiteFixture {
         );
     }
 
+    /// @dev What the coordinator holds for tickets on chain: all that is nobody's yet. `account` is who pays for them.
     function reservedOf(
         address account
     ) internal view returns (uint256 reserved) {
-        (, reserved,,) = coordinator.creditOf(account);
+        reserved = token.balanceOf(address(coordinator)) - coordinator.treasuryBalance();
+        reserved -= coordinator.requesterBond(requester).amount + coordinator.uncollectedFees(requester);
+        reserved -= _availableOf(funder);
+        if (account != funder) reserved -= _availableOf(account) + coordinator.uncollectedFees(account);
+        for (uint256 i; i < NETWORK_SIZE; ++i) {
+            reserved -= coordinator.earningsOf(operatorAt(i));
+        }
+    }
+
+    function _availableOf(
+        address account
+    ) private view returns (uint256 available) {
+        (available,,) = coordinator.creditOf(account);
     }
 }

@@ -44,6 +44,6 @@ contract LanesTest is LaneFixture {
         coordinator.freeReserved(funder, 1);
         IExecutionCoordinator.Attestation memory attestation = newAttestation(ticket);
         vm.expectRevert(abi.encodeWithSelector(IExecutionCoordinator.NotAuthorized.selector, address(this)));
-        coordinator.settleReserved(ticket, attestation, new address[](1), new uint256[](1));
+        coordinator.settleReserved(ticket, attestation, 0, new address[](1), new uint256[](1));
     }
 }

@@ -23,9 +23,22 @@ contract PostTest is LaneFixture {
         assertEq(posted.callbackGas, 0);
         assertEq(posted.agreedAt, 0);
         assertTrue(coordinator.isConsumed(requester, 0));
-        (uint256 available, uint256 reserved,,) = coordinator.creditOf(funder);
+        (uint256 available,,) = coordinator.creditOf(funder);
         assertEq(available, 100e6 - FEE);
-        assertEq(reserved, FEE);
+        assertEq(reservedOf(funder), FEE);
+    }
+
+    function test_post_byTheRequesterItselfNeedsNoSignature() public {
+        IExecutionCoordinator.Ticket memory ticket = confirmedTicket(0);
+        vm.prank(requester);
+        lane.post(ticket, "", postedInput());
+        assertStatus(ticket, IConfirmedLane.PostedStatus.Open);
+        ticket = confirmedTicket(1);
+        expectInvalid(ticket, IExecutionCoordinator.SkipReason.RequesterSignature);
+        lane.post(ticket, "", postedInput());
+        expectInvalid(ticket, IExecutionCoordinator.SkipReason.RequesterSignature);
+        vm.prank(requester);
+        lane.post(ticket, new bytes(65), postedInput());
     }
 
     function test_post_withoutInput() public {
@@ -153,9 +166,9 @@ contract PostTest is LaneFixture {
         emit IConfirmedLane.ExecutionExpired(idOf(ticket));
         vm.prank(makeAddr("anyone"));
         lane.expire(ticket);
-        (uint256 available, uint256 reserved,,) = coordinator.creditOf(funder);
+        (uint256 available,,) = coordinator.creditOf(funder);
         assertEq(available, 100e6);
-        assertEq(reserved, 0);
+        assertEq(reservedOf(funder), 0);
         expectStatus(ticket, IConfirmedLane.PostedStatus.Open, IConfirmedLane.PostedStatus.Expired);
         lane.expire(ticket);
         assertTrue(coordinator.isConsumed(requester, 0));

@@ -36,8 +36,12 @@ contract QuorumTest is LaneFixture {
         vm.warp(payableAt);
         vm.expectEmit(address(coordinator));
         emit IExecutionCoordinator.ExecutionSettled(
-            idOf(ticket), operatorAt(2), third.attestation.resultSeal, 1, 200, 158
+            idOf(ticket), operatorAt(0), third.attestation.resultSeal, 1, 200, 476
         );
+        vm.expectEmit(address(coordinator));
+        emit IExecutionCoordinator.RewardsShared(idOf(ticket), _only(operatorAt(1)), 316);
+        vm.expectEmit(address(coordinator));
+        emit IExecutionCoordinator.RewardsShared(idOf(ticket), _only(operatorAt(2)), 158);
         lane.finalise(ticket);
         assertStatus(ticket, IConfirmedLane.PostedStatus.Settled);
         assertEq(coordinator.earningsOf(operatorAt(0)), 476);
@@ -446,5 +450,12 @@ contract QuorumTest is LaneFixture {
         expectNotTurn(answer, atBlock);
         vm.prank(answer.operator);
         lane.open(answer.ticket, answer.attestation, signature, COMMITMENT_SALT, INPUT_SALT, "");
+    }
+
+    function _only(
+        address operator
+    ) private pure returns (address[] memory list) {
+        list = new address[](1);
+        list[0] = operator;
     }
 }

@@ -5,8 +5,9 @@ import {
   caseId as idOfCase,
   operatorRegistryAbi,
   seatNumber,
+  settledRequests,
 } from '@peerhost/protocol'
-import { type Hex, parseEventLogs } from 'viem'
+import type { Hex } from 'viem'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type FunctionOptions, newKey, shortTimes, startNetwork, type TestNetwork } from './fixture.ts'
 import { payerV2 } from './payer.ts'
@@ -83,10 +84,10 @@ describe('the attested lane', () => {
     const { logs, blockNumber } = await network.client.getTransactionReceipt({ hash: transaction })
     const { timestamp } = await network.client.getBlock({ blockNumber })
     expect(Number(timestamp)).toBeGreaterThan(receipt.ticket.deadline + shortTimes.conflictWindow)
-    const settled = parseEventLogs({ abi: executionCoordinatorAbi, eventName: 'ExecutionSettled', logs })
-    const own = settled.filter(({ args }) => args.requestId === receipt.requestId)
-    expect(own.map(({ args }) => args.operator)).toEqual(operators)
-    expect(own.reduce((sum, { args }) => sum + args.reward, 0n)).toBe(96n)
+    const settled = settledRequests(logs, network.addresses.coordinator)
+    const rewards = settled.find(({ requestId }) => requestId === receipt.requestId)?.rewards ?? []
+    expect(rewards.map(({ operator }) => operator)).toEqual(operators)
+    expect(rewards.reduce((sum, { reward }) => sum + reward, 0n)).toBe(96n)
   }, 90_000)
 
   test.each<[string, Behaviour]>([

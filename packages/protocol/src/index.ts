@@ -91,6 +91,7 @@ export {
 } from './result.ts'
 export { seal } from './seal.ts'
 export { lot, seatSubject, wins } from './seatDraw.ts'
+export { type SettledRequest, settledRequests, settlementEvents } from './settledRequests.ts'
 export {
   type ExecutedAttestation,
   type ExecutedRequest,

@@ -29,8 +29,8 @@ export type Deployment = {
 }
 
 /**
- * What a settlement transaction did. `index` is the position of the request's first event among the transaction's
- * `ExecutionSettled` events: a quorum has one for each of its workers.
+ * What a settlement transaction did. `index` is the position of the request's event among the transaction's
+ * `ExecutionSettled` events.
  */
 export type SettlementOutcome =
   | {

@@ -53,10 +53,8 @@ function readSettlement({ suite }: Deps, receipt: TransactionReceipt) {
   const logs = receipt.logs.filter((log) => isAddressEqual(log.address, suite.coordinator))
   const events = parseEventLogs({ abi: executionCoordinatorAbi, eventName: 'ExecutionSettled', logs })
   const skipped = parseEventLogs({ abi: executionCoordinatorAbi, eventName: 'ExecutionSkipped', logs })
-  const settled = new Map<Hex, number>()
-  for (const [index, { args }] of events.entries()) if (!settled.has(args.requestId)) settled.set(args.requestId, index)
   return {
-    settled: [...settled].map(([requestId, index]) => ({ requestId, index })),
+    settled: events.map(({ args }, index) => ({ requestId: args.requestId, index })),
     skipped: skipped.map(({ args }) => ({ requestId: args.requestId, reason: args.reason })),
   }
 }

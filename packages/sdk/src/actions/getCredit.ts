@@ -23,13 +23,12 @@ export async function getCredit(
       publicClient.readContract({ address: suite.parameters, abi: protocolParametersAbi, functionName: 'times' }),
     ]),
   )
-  const [available, reserved, withdrawing, withdrawableAt] = credit
+  const [available, withdrawing, withdrawableAt] = credit
   return {
     funder,
     requester,
     available,
     availableText: formatAmount(available, network.token.decimals),
-    reserved,
     withdrawing,
     withdrawableAtSeconds: withdrawableAt,
     line: {
@@ -51,8 +50,6 @@ export declare namespace getCredit {
     available: bigint
     /** `available` as decimal tokens. */
     availableText: string
-    /** Held by posted tickets that nobody answered yet. */
-    reserved: bigint
     withdrawing: bigint
     /** When `withdrawing` may be taken out, in seconds since 1970. */
     withdrawableAtSeconds: number

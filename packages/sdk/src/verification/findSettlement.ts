@@ -1,5 +1,5 @@
-import { executionCoordinatorAbi, isPeerHostError, type Receipt, sameHex } from '@peerhost/protocol'
-import { type Hex, isAddressEqual, parseEventLogs } from 'viem'
+import { executionCoordinatorAbi, isPeerHostError, type Receipt, sameHex, settledRequests } from '@peerhost/protocol'
+import type { Hex } from 'viem'
 import { getRequest } from '../actions/getRequest.ts'
 import type { Connection } from '../connection.ts'
 import { sleep } from '../sleep.ts'
@@ -59,31 +59,15 @@ async function namedByGateway(connection: Connection, requestId: Hex, signal?: A
 async function inTransaction({ network, publicClient }: Connection, requestId: Hex, hash: Hex) {
   const receipt = await publicClient.getTransactionReceipt({ hash }).catch(() => undefined)
   if (receipt?.status !== 'success') return undefined
-  const logs = parseEventLogs({
-    abi: executionCoordinatorAbi,
-    eventName: 'ExecutionSettled',
-    logs: receipt.logs.filter((entry) => isAddressEqual(entry.address, network.coordinator)),
-  }).filter(({ args }) => sameHex(args.requestId, requestId))
-  return settlementOf(
-    logs.map(({ args }) => args),
-    { transaction: hash, blockNumber: receipt.blockNumber },
-  )
+  const settled = settledRequests(receipt.logs, network.coordinator).find((one) => sameHex(one.requestId, requestId))
+  if (!settled) return undefined
+  const { rewards, resultSeal, outcome, status } = settled
+  const operators = rewards.map(({ operator }) => operator)
+  return { transaction: hash, blockNumber: receipt.blockNumber, operators, resultSeal, outcome, status }
 }
 
-type Settled = { operator: Hex; resultSeal: Hex; outcome: number; status: number }
-
-/** A quorum has one event for each of its workers; the coordinator settles only what they agree on. */
-function settlementOf(
-  events: readonly Settled[],
-  where: { transaction: Hex; blockNumber: bigint },
-): Settlement | undefined {
-  const [first] = events
-  if (!first) return undefined
-  const { resultSeal, outcome, status } = first
-  return { ...where, operators: events.map(({ operator }) => operator), resultSeal, outcome, status }
-}
-
-async function inNewestBlocks({ network, publicClient }: Connection, { requestId }: Receipt) {
+async function inNewestBlocks(connection: Connection, { requestId }: Receipt) {
+  const { network, publicClient } = connection
   try {
     const newest = await publicClient.getBlockNumber({ cacheTime: 0 })
     const logs = await publicClient.getContractEvents({
@@ -95,14 +79,8 @@ async function inNewestBlocks({ network, publicClient }: Connection, { requestId
       toBlock: 'latest',
       strict: true,
     })
-    const [first] = logs
-    if (!first) return undefined
-    const { transactionHash: transaction, blockNumber } = first
-    const same = logs.filter((log) => log.transactionHash === transaction)
-    return settlementOf(
-      same.map(({ args }) => args),
-      { transaction, blockNumber },
-    )
+    const [found] = logs
+    return found && (await inTransaction(connection, requestId, found.transactionHash))
   } catch {
     // Many public nodes refuse such a search; the transaction that gateway or receipt name needs none.
     return undefined

@@ -5,9 +5,10 @@ import {
   type ProtocolParameters,
   type ProtocolTimes,
   protocolParametersAbi,
+  settledRequests,
   type Ticket,
 } from '@peerhost/protocol'
-import { type Address, type Hex, type Log, type PublicClient, parseEventLogs } from 'viem'
+import { type Address, type Hex, isAddressEqual, type Log, type PublicClient, parseEventLogs } from 'viem'
 import { suiteErrors } from './contractErrors.ts'
 import { revertName, type Sender } from './sender.ts'
 import type { Suite } from './suite.ts'
@@ -168,10 +169,9 @@ function parameterReadsOf(client: PublicClient, suite: Suite): Pick<Coordinator,
 
 /** The requests that these logs say were settled; for `operator` alone when it is named. */
 export function settledIn(logs: readonly Log[], coordinator: Address, operator?: Address): Hex[] {
-  const ours = logs.filter((log) => log.address.toLowerCase() === coordinator.toLowerCase())
-  return parseEventLogs({ abi: executionCoordinatorAbi, logs: ours, eventName: 'ExecutionSettled' })
-    .filter(({ args }) => operator === undefined || args.operator.toLowerCase() === operator.toLowerCase())
-    .map(({ args }) => args.requestId)
+  return settledRequests(logs, coordinator)
+    .filter(({ rewards }) => !operator || rewards.some((reward) => isAddressEqual(reward.operator, operator)))
+    .map(({ requestId }) => requestId)
 }
 
 function reportOf(logs: readonly Log[], coordinator: Address): Omit<SettlementReport, 'transaction'> {

@@ -1,12 +1,9 @@
-import { executionCoordinatorAbi } from '@peerhost/protocol'
-import type { AbiEvent, Address, Hex, PublicClient } from 'viem'
+import { settledRequests, settlementEvents } from '@peerhost/protocol'
+import type { Address, Hex, PublicClient } from 'viem'
 
-const settledEvent = executionCoordinatorAbi.find(
-  (item) => item.type === 'event' && item.name === 'ExecutionSettled',
-) as unknown as AbiEvent
 const pageBlocks = 2_000n
 
-/** What the coordinator settled between two moments, in seconds since 1970: request and worker. */
+/** What the coordinator settled between two moments, in seconds since 1970: request and worker, of a quorum each of them. */
 export async function readSettledBetween(
   client: PublicClient,
   coordinator: Address,
@@ -18,8 +15,9 @@ export async function readSettledBetween(
   const settled: { requestId: Hex; operator: Address }[] = []
   for (let from = first; from <= last; from += pageBlocks) {
     const toBlock = from + pageBlocks - 1n < last ? from + pageBlocks - 1n : last
-    const logs = await client.getLogs({ address: coordinator, event: settledEvent, fromBlock: from, toBlock })
-    settled.push(...logs.map((log) => log.args as { requestId: Hex; operator: Address }))
+    const logs = await client.getLogs({ address: coordinator, events: settlementEvents, fromBlock: from, toBlock })
+    for (const { requestId, rewards } of settledRequests(logs, coordinator))
+      settled.push(...rewards.map(({ operator }) => ({ requestId, operator })))
   }
   return settled
 }
