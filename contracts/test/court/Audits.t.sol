@@ -173,7 +173,7 @@ contract AuditsTest is CourtFixture {
         bytes32 first = audit(auditor, LIE, TRUTH, givenInput());
         bytes32 second = challengeOf(ticket, 1, LIE, givenInput());
         Says[10] memory said = all(Says.Truth);
-        said[auditor] = Says.Silent;
+        (said[1], said[auditor]) = (Says.Silent, Says.Silent);
         sitTwice(first, said);
         assertStatus(first, ICourtFilings.CaseStatus.Convicted);
         assertEq(stakeOf(0), STAKE / 2);
