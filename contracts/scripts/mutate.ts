@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { forgeProgram } from './forgeProgram.ts'
@@ -15,12 +15,12 @@ import { type Mutant, mutate, SWITCH_SOURCE } from './mutants.ts'
 
 type Verdict = 'killed' | 'survived'
 type Progress = { excluded: string[]; verdicts: { [id: number]: Verdict } }
-type Run = { copy: string; tests: string; excluded: readonly string[] }
 
 const contracts = fileURLToPath(new URL('..', import.meta.url))
 const nodeModules = fileURLToPath(new URL('../../node_modules', import.meta.url))
 const SWITCH_FILE = 'src/Mutant.sol'
 const MINUTE_MS = 60_000
+const TIMED_OUT = -1
 
 const { values: options } = parseArgs({
   options: {
@@ -48,11 +48,23 @@ function copyFolder(area: string, tests: string): string {
   return join(tmpdir(), 'peerhost-mutants', `${area}-${tests}-${hash.digest('hex').slice(0, 16)}`)
 }
 
-function makeCopy(copy: string): void {
+/** The tests of an area and what they import. Asked to filter, forge would compile for each run what it filters by. */
+function testsOf(tests: string): string[] {
+  const found = new Set(solidityFiles(join('test', tests)))
+  for (const file of found) {
+    for (const [, imported = ''] of readFileSync(join(contracts, file), 'utf8').matchAll(/from "(\.[^"]*)"/g)) {
+      const path = join(dirname(file), imported)
+      if (path.startsWith('test')) found.add(path)
+    }
+  }
+  return [...found]
+}
+
+function makeCopy(copy: string, tests: string): void {
   const inside = join(copy, 'contracts')
   if (options.fresh) rmSync(copy, { recursive: true, force: true })
   mkdirSync(inside, { recursive: true })
-  for (const name of ['src', 'test', 'bin', 'foundry.toml']) {
+  for (const name of ['src', 'bin', 'foundry.toml', ...testsOf(tests)]) {
     cpSync(join(contracts, name), join(inside, name), { recursive: true, preserveTimestamps: true })
   }
   cpSync(join(contracts, '../vectors'), join(copy, 'vectors'), { recursive: true })
@@ -90,15 +102,14 @@ function environment(): NodeJS.ProcessEnv {
   }
 }
 
-function forge({ copy, tests, excluded }: Run, mutant: number, flags: readonly string[]): Promise<[number, string]> {
-  const skipped = excluded.length > 0 ? ['--no-match-test', `^(${excluded.join('|')})(\\(|$)`] : []
+function forge(copy: string, mutant: number, flags: readonly string[]): Promise<[number, string]> {
   const coinbase = `0x${mutant.toString(16).padStart(40, '0')}`
   return new Promise((resolve, reject) => {
-    const child = spawn(
-      forgeProgram(),
-      ['test', '--block-coinbase', coinbase, '--match-path', `test/${tests}/**`, ...skipped, ...flags],
-      { cwd: join(copy, 'contracts'), env: environment(), stdio: ['ignore', 'pipe', 'pipe'] },
-    )
+    const child = spawn(forgeProgram(), ['test', '--block-coinbase', coinbase, ...flags], {
+      cwd: join(copy, 'contracts'),
+      env: environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const output: Buffer[] = []
     child.stdout.on('data', (data: Buffer) => output.push(data))
     child.stderr.on('data', (data: Buffer) => output.push(data))
@@ -108,25 +119,37 @@ function forge({ copy, tests, excluded }: Run, mutant: number, flags: readonly s
     child.once('error', reject)
     child.once('close', (code) => {
       clearTimeout(timer)
-      resolve([code ?? 1, Buffer.concat(output).toString()])
+      resolve([code ?? TIMED_OUT, Buffer.concat(output).toString()])
     })
   })
 }
 
-/** Tests that fail with no mutant on: they measure gas or code size, which the switches change. */
-async function baseline(run: Run): Promise<string[]> {
-  const [code, output] = await forge(run, 0, [])
+/** Tests that fail with no mutant on measure gas or code size, which the switches change. */
+async function findMeasurements(copy: string): Promise<string[]> {
+  const [code, output] = await forge(copy, 0, [])
   if (code === 0) return []
   const failed = [...output.matchAll(/^\[FAIL.*?\] ((?:test|invariant)\w*)\(/gm)].map(([, name]) => name as string)
   if (failed.length === 0) throw new Error(`The mutated contracts do not compile or run:\n${output.slice(-4000)}`)
   return [...new Set(failed)]
 }
 
-async function judge(run: Run, mutants: readonly Mutant[], progress: Progress, save: () => void): Promise<void> {
+async function leaveOut(copy: string, tests: string, excluded: readonly string[]): Promise<void> {
+  if (excluded.length === 0) return
+  for (const file of testsOf(tests)) {
+    const path = join(copy, 'contracts', file)
+    const text = readFileSync(path, 'utf8')
+    writeFileSync(path, text.replace(new RegExp(`function (?=(${excluded.join('|')})\\()`, 'g'), 'function leftOut_'))
+  }
+  const [code, output] = await forge(copy, 0, [])
+  if (code !== 0) throw new Error(`Tests fail with no mutant on:\n${output.slice(-4000)}`)
+}
+
+async function judge(copy: string, mutants: readonly Mutant[], progress: Progress, save: () => void): Promise<void> {
   const waiting = mutants.filter(({ id }) => progress.verdicts[id] === undefined)
   const jobs = Array.from({ length: Number(options.jobs) }, async () => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const [code] = await forge(run, mutant.id, ['--fail-fast'])
+      const [code, output] = await forge(copy, mutant.id, ['--fail-fast'])
+      if (code > 0 && !output.includes('[FAIL')) throw new Error(`Nothing was tested:\n${output.slice(-4000)}`)
       progress.verdicts[mutant.id] = code === 0 ? 'survived' : 'killed'
       save()
       if (!options.json) process.stderr.write(code === 0 ? `\n${describe(mutant)}\n` : '.')
@@ -146,17 +169,17 @@ async function main(): Promise<number> {
     return 2
   }
   const copy = copyFolder(area, tests)
-  makeCopy(copy)
+  makeCopy(copy, tests)
   const mutants = mutateArea(copy, area)
   const progressFile = join(copy, 'progress.json')
-  const run: Run = { copy, tests, excluded: [] }
   const progress: Progress = existsSync(progressFile)
     ? (JSON.parse(readFileSync(progressFile, 'utf8')) as Progress)
-    : { excluded: await baseline(run), verdicts: {} }
+    : { excluded: await findMeasurements(copy), verdicts: {} }
   const save = () => writeFileSync(progressFile, JSON.stringify(progress))
   save()
+  await leaveOut(copy, tests, progress.excluded)
   const chosen = mutants.filter(({ file }) => only === undefined || file.endsWith(only))
-  await judge({ ...run, excluded: progress.excluded }, chosen, progress, save)
+  await judge(copy, chosen, progress, save)
   const survivors = chosen.filter(({ id }) => progress.verdicts[id] === 'survived')
   const { excluded } = progress
   if (options.json) process.stdout.write(`${JSON.stringify({ mutants: chosen.length, survivors, excluded })}\n`)

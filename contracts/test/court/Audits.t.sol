@@ -24,9 +24,18 @@ contract AuditsTest is CourtFixture {
         uint256 issuedAt = vm.getBlockTimestamp();
         skip(3 * times().epochSeconds);
         captureSeed();
+        drawAudit(1, issuedAt);
+    }
+
+    /// @dev A ticket that operators 0 … quorum - 1 ran and another one audits.
+    function drawAudit(
+        uint8 quorum,
+        uint256 issuedAt
+    ) private {
         auditor = OPERATORS;
         for (uint64 sequence; auditor == OPERATORS; ++sequence) {
             IExecutionCoordinator.Ticket memory candidate = judgedTicket(sequence);
+            candidate.quorum = quorum;
             issueAt(candidate, issuedAt);
             auditor = auditorOf(candidate);
             if (auditor != OPERATORS) ticket = candidate;
@@ -35,11 +44,11 @@ contract AuditsTest is CourtFixture {
         ticketSignature = signTicket(REQUESTER_KEY, ticket);
     }
 
-    /// @dev The first drawn operator but the worker, `OPERATORS` when there is none.
+    /// @dev The first drawn operator but the workers, `OPERATORS` when there is none.
     function auditorOf(
         IExecutionCoordinator.Ticket memory candidate
     ) private view returns (uint256) {
-        for (uint256 i = 1; i < OPERATORS; ++i) {
+        for (uint256 i = candidate.quorum; i < OPERATORS; ++i) {
             (, bool isAuditor) = court.auditOf(idOf(candidate), candidate.epoch, operatorAt(i));
             if (isAuditor) return i;
         }
@@ -154,6 +163,23 @@ contract AuditsTest is CourtFixture {
         assertEq(credited(auditor), (STAKE / 2 - 16 * JUROR_FEE) / 5);
         assertEq(operators.getOperator(operatorAt(auditor)).openCases, 0);
         assertConserved(caseId);
+    }
+
+    /// @dev Both workers of a quorum say the same without running anything: nobody contradicts, but one cannot foresee who
+    /// looks, and each answers for it.
+    function test_Attack_DefaultAnswerCollusion() public {
+        drawAudit(2, ticket.issuedAt);
+        consume();
+        bytes32 first = audit(auditor, LIE, TRUTH, givenInput());
+        bytes32 second = challengeOf(ticket, 1, LIE, givenInput());
+        Says[10] memory said = all(Says.Truth);
+        (said[1], said[auditor]) = (Says.Silent, Says.Silent);
+        sitTwice(first, said);
+        assertStatus(first, ICourtFilings.CaseStatus.Convicted);
+        assertEq(stakeOf(0), STAKE / 2);
+        assertEq(court.lostCasesOf(requestId), 1);
+        assertTrue(isOpen(second));
+        assertGt(STAKE / 2, ticket.fee);
     }
 
     function test_audit_baselessCostsTheAuditorsStake() public {

@@ -216,6 +216,18 @@ contract CourtAttacksTest is CourtFixture {
         assertStatus(caseId, ICourtFilings.CaseStatus.Convicted);
     }
 
+    function test_Attack_WithheldBundle() public {
+        // The owner offers its bundle no more: nobody can tell who was right, so nobody is convicted, and the bond of whoever
+        // asked pays the jury although the input was there.
+        bytes32 caseId = challengeOf(judgedTicket(0), 0, LIE, givenInput());
+        sit(caseId, some(5, Says.Unavailable, Says.Truth));
+        assertStatus(caseId, ICourtFilings.CaseStatus.Unavailable);
+        assertEq(stakeOf(0), STAKE);
+        assertEq(court.balanceOf(challenger), BOND - 5 * JUROR_FEE);
+        assertEq(credited(0), 0);
+        assertConserved(caseId);
+    }
+
     function test_Attack_CaseOpenedTwice() public {
         IExecutionCoordinator.Ticket memory ticket = judgedTicket(0);
         bytes32 caseId = challengeLie(ticket);

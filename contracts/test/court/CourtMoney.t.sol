@@ -133,7 +133,7 @@ contract CourtMoneyTest is CourtFixture {
     }
 
     function test_office_canDoNothingOnItsOwn() public {
-        ClerksOffice office = new ClerksOffice(suite);
+        ClerksOffice office = ClerksOffice(deployCode("ClerksOffice.sol:ClerksOffice", abi.encode(suite)));
         IExecutionCoordinator.Ticket memory ticket = judgedTicket(0);
         IExecutionCoordinator.Attestation memory attestation = attest(ticket, LIE);
         IExecutionCoordinator.Attestation memory second = attest(ticket, TRUTH);

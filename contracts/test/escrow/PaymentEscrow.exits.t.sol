@@ -121,6 +121,21 @@ contract PaymentEscrowExitsTest is EscrowFixture {
         settle(terms, ticket, attestation);
     }
 
+    /// @dev The gateway took the quote's payment and signed no ticket, or kept it to itself.
+    function test_Attack_WithheldTicket() public {
+        open(terms);
+        uint256 lastMoment = terms.deadline + times().settlementGrace;
+        vm.warp(lastMoment);
+        vm.expectRevert(abi.encodeWithSelector(IPaymentEscrow.TooEarly.selector, lastMoment, lastMoment));
+        escrow.refund(terms);
+        warpAfter(lastMoment);
+        vm.prank(anyone);
+        escrow.refund(terms);
+        vm.prank(payer);
+        assertEq(escrow.withdraw(payer), PRICE);
+        assertEq(token.balanceOf(payer), PURSE);
+    }
+
     function test_refund_needsAnEscrowThatIsNotOver() public {
         expectStatus(IPaymentEscrow.EscrowStatus.Settled, IPaymentEscrow.EscrowStatus.None);
         escrow.refund(terms);
@@ -266,6 +281,19 @@ contract PaymentEscrowExitsTest is EscrowFixture {
         escrow.open(terms, second);
         assertTrue(escrow.getEscrow(quoteId).isContested);
         assertFalse(escrow.getSecondClaim(quoteId).isContested);
+    }
+
+    function test_secondPayment_isNotPushedOutByAThird() public {
+        openClaimed(terms);
+        for (uint256 i = 1; i <= 2; ++i) {
+            IPaymentEscrow.Authorization memory given = authorize(i == 1 ? THIEF_KEY : PAYER_KEY, terms, bytes32(i));
+            executeElsewhere(terms, given);
+            escrow.open(terms, given);
+        }
+        // The third waits at the deposit address until there is room beside the first again.
+        assertEq(escrow.getSecondClaim(quoteId).claimant, thief);
+        assertEq(token.balanceOf(address(escrow)), 2 * PRICE);
+        assertEq(token.balanceOf(depositOf(terms)), PRICE);
     }
 
     // -------------------------------------------------------------- withdrawal

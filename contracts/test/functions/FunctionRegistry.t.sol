@@ -67,6 +67,17 @@ contract FunctionRegistryTest is Test {
         assertEq(vm.getRecordedLogs().length, 2);
     }
 
+    function test_publish_anyOtherTermIsAChange() public {
+        bytes32 id = publish(spec("now"));
+        IFunctionRegistry.FunctionSpec memory next = spec("now");
+        next.payee = _stranger;
+        publish(next);
+        assertEq(_registry.getFunction(id).payee, _stranger);
+        next.paymentMode = 3;
+        publish(next);
+        assertEq(_registry.getFunction(id).paymentMode, 3);
+    }
+
     function test_publish_refusesNothing() public {
         vm.expectRevert(IFunctionRegistry.NothingToPublish.selector);
         _registry.publish("weather", new IFunctionRegistry.FunctionSpec[](0));
@@ -102,8 +113,12 @@ contract FunctionRegistryTest is Test {
         broken.quorum = 0;
         expectRefused("weather", broken, invalidSpec("quorum"));
         broken = spec("now");
+        broken.lane = 0;
+        expectRefused("weather", broken, invalidSpec("lane"));
         broken.lane = 3;
         expectRefused("weather", broken, invalidSpec("lane"));
+        broken.lane = 2;
+        publish(broken);
         broken = spec("now");
         broken.paymentMode = 0;
         expectRefused("weather", broken, invalidSpec("paymentMode"));
