@@ -5,10 +5,10 @@ import { lie, startLiar } from './liar.ts'
 import { disputeTimes, everyoneJudges, startTestNetwork, type TestNetwork } from './network.ts'
 
 // Two juries sit, each for two phases; ten workers start first.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
+vi.setConfig({ testTimeout: 360_000, hookTimeout: 300_000 })
 
 const ownerBond = 50_000_000n
-const verdictWithinMs = 240_000
+const verdictWithinMs = 320_000
 
 let network: TestNetwork
 let liar: Awaited<ReturnType<typeof startLiar>>

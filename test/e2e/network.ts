@@ -58,7 +58,7 @@ export const disputeTimes = {
   settlementGrace: 30,
   conflictWindow: 3,
   challengeWindow: 240,
-  juryPhase: 40,
+  juryPhase: 50,
   unbondingPeriod: 1_200,
   parameterDelay: 600,
 } as const satisfies ProtocolTimes
