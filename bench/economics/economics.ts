@@ -150,27 +150,25 @@ function reportRisks(measured: readonly Measured[]): Record<string, number> {
 /** Functions that nobody measured: an invented rarity that no condition changes. */
 function reportRarity(): Record<string, number> {
   const setting = { operators: 1_000, attendance }
-  const caseOf = (rarity: number, price: number) =>
-    rareValueCase(parameters, setting, { hostileShare: 1 / 3, differs: 1 - (1 - rarity) ** JURY_RUNS, price })
+  const caseOf = (rarity: number) =>
+    rareValueCase(parameters, setting, { hostileShare: 1 / 3, differs: 1 - (1 - rarity) ** JURY_RUNS })
   const costOf = (rarity: number) => smallestFee / rarity
   const exponents = Array.from({ length: 91 }, (_, step) => -5 + step * 0.05)
   printTable(
     'An invented function whose result is rare under every condition (1,000 operators, a third hostile): what no jury can see',
-    ['P(rare)', 'P(slash)', 'profit, no price', 'profit, own price', 'fees to find it'],
+    ['P(rare)', 'P(slash)', 'profit', 'fees to find it'],
     [0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4, 1e-5].map((rarity) => [
       rarity,
-      caseOf(rarity, 0).slashed.toExponential(1),
-      (caseOf(rarity, 0).profit - costOf(rarity)).toFixed(2),
-      (caseOf(rarity, 1e6).profit - costOf(rarity)).toFixed(2),
+      caseOf(rarity).slashed.toExponential(1),
+      (caseOf(rarity).profit - costOf(rarity)).toFixed(2),
       costOf(rarity).toFixed(4),
     ]),
   )
-  const best = (price: number) => Math.max(...exponents.map((e) => caseOf(10 ** e, price).profit - costOf(10 ** e)))
-  const safe = exponents.find((e) => caseOf(10 ** e, 0).slashed <= 1e-4)
+  const best = Math.max(...exponents.map((e) => caseOf(10 ** e).profit - costOf(10 ** e)))
+  const safe = exponents.find((e) => caseOf(10 ** e).slashed <= 1e-4)
   return {
     rarityThatJuriesSee: safe === undefined ? 1 : Number((10 ** safe).toPrecision(2)),
-    rareValueBestProfit: round(best(0)),
-    rareValueBestProfitWithOwnPrice: round(best(1e6)),
+    rareValueBestProfit: round(best),
   }
 }
 

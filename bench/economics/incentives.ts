@@ -37,7 +37,7 @@ export function shareThatPays(parameters: ProtocolParameters, setting: Setting, 
   return 101
 }
 
-/** What is left of a slash for burning, the challenger and the payer when the jurors have their pay. */
+/** What is taken from a convicted worker of the minimum stake, in tokens. */
 export function slashOf({ minimumStake, slashBps }: ProtocolParameters): number {
   return (Number(minimumStake) / token) * (slashBps / 10_000)
 }
@@ -45,30 +45,28 @@ export function slashOf({ minimumStake, slashBps }: ProtocolParameters): number 
 /**
  * What a challenger may expect, in tokens, who accuses an honest worker of a rare result. `differs` is the chance that an
  * honest juror sees that results differ; one that does not is taken to vote for the frequent one. The hostile jurors vote
- * against the accused. A challenger's reward counts whole, and `price` that it paid to itself too.
+ * against the accused.
  */
 export function rareValueCase(
   parameters: ProtocolParameters,
   setting: Setting,
-  { hostileShare, differs, price = 0 }: { hostileShare: number; differs: number; price?: number },
+  { hostileShare, differs }: { hostileShare: number; differs: number },
 ): { slashed: number; profit: number } {
   const behaviour: Behaviour = { differs, against: 1 - differs, unavailable: 0, hostile: 'against' }
   const bench = benchOf({ ...setting, hostileShare, isAccusedHostile: false }, parameters.jurySize)
   const chances = caseChances(juryChances(bench, behaviour, parameters.minimumVotes))
-  return { slashed: chances.convicted, profit: challengerProfit(parameters, chances, price) }
+  return { slashed: chances.convicted, profit: challengerProfit(parameters, chances) }
 }
 
 /** A challenger's mean profit, given how its cases end. Least pay of the jurors; the bond is lost where the court takes it. */
 export function challengerProfit(
   parameters: ProtocolParameters,
   chances: { convicted: number; acquitted: number; flagged: number; unavailable: number },
-  price = 0,
 ): number {
   const fee = Number(parameters.jurorFee) / token
   const bond = Number(parameters.challengeBond) / token
   const left = Math.max(0, slashOf(parameters) - 2 * parameters.minimumVotes * fee)
-  const paidBack = Math.min(price, left)
-  const reward = paidBack + ((left - paidBack) * parameters.challengerShareBps) / 10_000
+  const reward = (left * parameters.challengerShareBps) / 10_000
   // A jury that sees a difference is paid by the challenger, for those at least who did not.
   return chances.convicted * reward - chances.acquitted * bond - chances.flagged * fee - chances.unavailable * bond
 }

@@ -3,7 +3,6 @@ pragma solidity ^0.8.28;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IDisputeCourt} from "../interfaces/IDisputeCourt.sol";
-import {IPaymentEscrow} from "../interfaces/IPaymentEscrow.sol";
 import {Juries} from "./Juries.sol";
 
 /// @title Verdicts, and who pays for them.
@@ -89,7 +88,8 @@ abstract contract Verdicts is Juries {
 
     // ------------------------------------------------------------ who pays
 
-    /// @dev Part of the stake pays the jurors, then the payer, then the opener; what is left is nobody's.
+    /// @dev Part of the stake pays the jurors, then the opener; what is left is nobody's. A payer's price comes back from the escrow
+    /// alone: of any other the court knows only what the requester wrote.
     function _convict(
         Docket storage docket,
         bytes32 ballot
@@ -100,11 +100,6 @@ abstract contract Verdicts is Juries {
         uint256 stake = _operators.getOperator(accused).stake;
         slashed = _takeStake(accused, stake * terms.slashBps / BASIS_POINTS);
         uint256 left = slashed - _payJurors(docket, ballot, slashed);
-        if (_isPayerOut(file)) {
-            uint256 compensation = Math.min(file.price, left);
-            _credit(file.payer, compensation);
-            left -= compensation;
-        }
         uint256 share = left * terms.challengerShareBps / BASIS_POINTS;
         _credit(file.opener, share);
         _credit(BURN_ADDRESS, left - share);
@@ -208,14 +203,5 @@ abstract contract Verdicts is Juries {
             address operator = seen[i];
             if (jury.ballots[operator] == ballot) _credit(operator, fee);
         }
-    }
-
-    /// @dev Whether the payer's money is gone: no escrow holds it or has given it back.
-    function _isPayerOut(
-        Case storage file
-    ) private view returns (bool) {
-        if (file.payer == address(0)) return false;
-        IPaymentEscrow.EscrowStatus status = _escrow.getEscrow(file.quoteId).status;
-        return status == IPaymentEscrow.EscrowStatus.None || status == IPaymentEscrow.EscrowStatus.Released;
     }
 }

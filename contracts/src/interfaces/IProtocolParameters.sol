@@ -32,7 +32,7 @@ interface IProtocolParameters {
     /// @param minimumVotes Fewest votes for a verdict of one jury.
     /// @param auditRateBps Share of settled requests that may be audited.
     /// @param slashBps Share of an operator's stake that a conviction costs.
-    /// @param challengerShareBps Challenger's share of what is slashed, after the jurors' pay and the payer's compensation.
+    /// @param challengerShareBps Challenger's share of what is slashed, after the jurors' pay.
     /// @param sponsorShareBps Sponsor's share of the protocol fees that came in through it; at most half.
     /// @param wideningBlocks Blocks after a ticket was posted on chain from which seats are open to all.
     /// @param minimumStake Least stake of an active operator.

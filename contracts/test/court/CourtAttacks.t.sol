@@ -139,7 +139,7 @@ contract CourtAttacksTest is CourtFixture {
         assertStatus(caseId, ICourtFilings.CaseStatus.Convicted);
         escrow.refund(terms);
         assertEq(escrow.balanceOf(payer), PRICE);
-        // The escrow has given the price back: the slash does not pay it again.
+        // The escrow has given the price back.
         assertEq(court.balanceOf(payer), 0);
         assertEq(court.balanceOf(payee), 0);
         assertEq(court.balanceOf(challenger), BOND + PRICE + (STAKE / 2 - 18 * JUROR_FEE) / 5);
@@ -161,9 +161,22 @@ contract CourtAttacksTest is CourtFixture {
         vm.mockCall(address(escrow), abi.encodeCall(IPaymentEscrow.getEscrow, (ticket.quoteId)), abi.encode(released));
         bytes32 caseId = challengeLie(ticket);
         assertEq(court.getCase(caseId).cover, 0);
-        // The payee has the money for good: the slash pays the payer.
+        // The payee has the money for good.
         sitTwice(caseId, all(Says.Truth));
-        assertEq(court.balanceOf(payer), PRICE);
+        assertEq(court.balanceOf(payer), 0);
+    }
+
+    /// @dev A requester may write any payer and price into a ticket: a slash that paid them would pay accusers.
+    function test_Attack_SlashByAnInventedPrice() public {
+        IExecutionCoordinator.Ticket memory ticket = newTicket(0);
+        (ticket.payer, ticket.payee, ticket.price) = (challenger, payee, type(uint128).max);
+        ticket.functionId = functionId;
+        bytes32 caseId = challengeLie(ticket);
+        uint256 before = court.balanceOf(challenger);
+        sitTwice(caseId, all(Says.Truth));
+        assertStatus(caseId, ICourtFilings.CaseStatus.Convicted);
+        assertEq(court.balanceOf(challenger) - before, BOND + (STAKE / 2 - 18 * JUROR_FEE) / 5);
+        assertConserved(caseId);
     }
 
     function test_Attack_WithheldInput() public {
@@ -434,7 +447,7 @@ contract CourtAttacksTest is CourtFixture {
         operators.slash(operatorAt(0), STAKE - 100, BURN);
         sitTwice(caseId, all(Says.Truth));
         assertEq(credited(1), 2 * (50 / uint256(18)));
-        assertEq(court.balanceOf(payer), 50 % uint256(18));
+        assertEq(court.balanceOf(payer), 0);
         assertConserved(caseId);
     }
 

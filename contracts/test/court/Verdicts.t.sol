@@ -33,7 +33,7 @@ contract VerdictsTest is CourtFixture {
         assertEq(court.isContested(requestId), isLost);
     }
 
-    function test_convict_twoJuriesSlashJailAndCompensate() public {
+    function test_convict_twoJuriesSlashAndJail() public {
         sit(caseId, all(Says.Truth));
         assertStatus(caseId, ICourtFilings.CaseStatus.SecondJury);
         assertEq(court.openCasesOf(requestId), 1);
@@ -46,12 +46,11 @@ contract VerdictsTest is CourtFixture {
         IOperatorRegistry.Operator memory accused = operators.getOperator(operatorAt(0));
         assertEq(uint8(accused.status), uint8(IOperatorRegistry.OperatorStatus.Jailed));
         assertEq(accused.jailedUntil, vm.getBlockTimestamp() + UNBONDING);
-        // Nine jurors in each jury, then the payer, then a fifth to the challenger, the rest burned.
+        // Nine jurors in each jury, then a fifth to the challenger, the rest burned.
         for (uint256 i = 1; i < OPERATORS; ++i) {
             assertEq(credited(i), 2 * JUROR_FEE);
         }
-        assertEq(court.balanceOf(payer), PRICE);
-        uint256 left = STAKE / 2 - 18 * JUROR_FEE - PRICE;
+        uint256 left = STAKE / 2 - 18 * JUROR_FEE;
         assertEq(court.balanceOf(challenger), BOND + left / 5);
         assertEq(court.balanceOf(BURN), left - left / 5);
         assertClosed();
