@@ -14,7 +14,8 @@ import { forgeProgram } from './forgeProgram.ts'
 import { type Mutant, mutate, SWITCH_SOURCE } from './mutants.ts'
 
 type Verdict = 'killed' | 'survived'
-type Progress = { excluded: string[]; verdicts: { [id: number]: Verdict } }
+/** `failures` are the tests that failed; with `--attacks` all of them, else the first. */
+type Progress = { excluded: string[]; verdicts: { [id: number]: Verdict }; failures: { [id: number]: string[] } }
 
 const contracts = fileURLToPath(new URL('..', import.meta.url))
 const nodeModules = fileURLToPath(new URL('../../node_modules', import.meta.url))
@@ -28,6 +29,7 @@ const { values: options } = parseArgs({
     tests: { type: 'string' },
     only: { type: 'string' },
     jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
+    attacks: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     fresh: { type: 'boolean', default: false },
   },
@@ -45,7 +47,8 @@ function copyFolder(area: string, tests: string): string {
   const hash = createHash('sha256')
   for (const file of [...solidityFiles('src'), ...solidityFiles('test')])
     hash.update(readFileSync(join(contracts, file)))
-  return join(tmpdir(), 'peerhost-mutants', `${area}-${tests}-${hash.digest('hex').slice(0, 16)}`)
+  const kind = options.attacks ? 'attacks' : 'all'
+  return join(tmpdir(), 'peerhost-mutants', `${area}-${tests}-${kind}-${hash.digest('hex').slice(0, 16)}`)
 }
 
 /** The tests of an area and what they import. Asked to filter, forge would compile for each run what it filters by. */
@@ -128,17 +131,24 @@ function forge(copy: string, mutant: number, flags: readonly string[]): Promise<
 async function findMeasurements(copy: string): Promise<string[]> {
   const [code, output] = await forge(copy, 0, [])
   if (code === 0) return []
-  const failed = [...output.matchAll(/^\[FAIL.*?\] ((?:test|invariant)\w*)\(/gm)].map(([, name]) => name as string)
+  const failed = failedTests(output)
   if (failed.length === 0) throw new Error(`The mutated contracts do not compile or run:\n${output.slice(-4000)}`)
-  return [...new Set(failed)]
+  return failed
+}
+
+function failedTests(output: string): string[] {
+  const names = [...output.matchAll(/^\[FAIL.*\] ((?:test|invariant)\w*)\(/gm)].map(([, name]) => name as string)
+  return [...new Set(names)]
 }
 
 async function leaveOut(copy: string, tests: string, excluded: readonly string[]): Promise<void> {
-  if (excluded.length === 0) return
+  if (excluded.length === 0 && !options.attacks) return
+  const names = excluded.map((name) => `${name}\\(`)
+  if (options.attacks) names.push('(test|invariant)(?!_Attack_)\\w*\\(')
   for (const file of testsOf(tests)) {
     const path = join(copy, 'contracts', file)
     const text = readFileSync(path, 'utf8')
-    writeFileSync(path, text.replace(new RegExp(`function (?=(${excluded.join('|')})\\()`, 'g'), 'function leftOut_'))
+    writeFileSync(path, text.replace(new RegExp(`function (?=${names.join('|')})`, 'g'), 'function leftOut_'))
   }
   const [code, output] = await forge(copy, 0, [])
   if (code !== 0) throw new Error(`Tests fail with no mutant on:\n${output.slice(-4000)}`)
@@ -148,11 +158,12 @@ async function judge(copy: string, mutants: readonly Mutant[], progress: Progres
   const waiting = mutants.filter(({ id }) => progress.verdicts[id] === undefined)
   const jobs = Array.from({ length: Number(options.jobs) }, async () => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const [code, output] = await forge(copy, mutant.id, ['--fail-fast'])
+      const [code, output] = await forge(copy, mutant.id, options.attacks ? [] : ['--fail-fast'])
       if (code > 0 && !output.includes('[FAIL')) throw new Error(`Nothing was tested:\n${output.slice(-4000)}`)
       progress.verdicts[mutant.id] = code === 0 ? 'survived' : 'killed'
+      progress.failures[mutant.id] = failedTests(output)
       save()
-      if (!options.json) process.stderr.write(code === 0 ? `\n${describe(mutant)}\n` : '.')
+      if (!options.json && !options.attacks) process.stderr.write(code === 0 ? `\n${describe(mutant)}\n` : '.')
     }
   })
   await Promise.all(jobs)
@@ -160,6 +171,17 @@ async function judge(copy: string, mutants: readonly Mutant[], progress: Progres
 
 function describe({ file, line, kind, text }: Mutant): string {
   return `${file}:${line} ${kind}: ${text}`
+}
+
+/** What each attack needs, with `--attacks`: the mutants that let it through. */
+function describeAttacks(tests: string, mutants: readonly Mutant[], progress: Progress): string[] {
+  const names = testsOf(tests).flatMap((file) =>
+    [...readFileSync(join(contracts, file), 'utf8').matchAll(/function (test_Attack_\w+)/g)].map(([, name]) => name),
+  )
+  return [...new Set(names)].map((name) => {
+    const opened = mutants.filter(({ id }) => progress.failures[id]?.includes(name as string))
+    return `${name}: ${opened.map(({ file, line, text }) => `${file.split('/').at(-1)}:${line} ${text}`).join(' | ')}`
+  })
 }
 
 async function main(): Promise<number> {
@@ -174,7 +196,7 @@ async function main(): Promise<number> {
   const progressFile = join(copy, 'progress.json')
   const progress: Progress = existsSync(progressFile)
     ? (JSON.parse(readFileSync(progressFile, 'utf8')) as Progress)
-    : { excluded: await findMeasurements(copy), verdicts: {} }
+    : { excluded: await findMeasurements(copy), verdicts: {}, failures: {} }
   const save = () => writeFileSync(progressFile, JSON.stringify(progress))
   save()
   await leaveOut(copy, tests, progress.excluded)
@@ -185,7 +207,8 @@ async function main(): Promise<number> {
   if (options.json) process.stdout.write(`${JSON.stringify({ mutants: chosen.length, survivors, excluded })}\n`)
   else {
     const heading = `${area}: ${chosen.length} mutants, ${survivors.length} survived`
-    process.stdout.write(`\n${[heading, ...survivors.map(describe)].join('\n')}\n`)
+    const lines = options.attacks ? describeAttacks(tests, chosen, progress) : survivors.map(describe)
+    process.stdout.write(`\n${[heading, ...lines].join('\n')}\n`)
     if (excluded.length > 0) process.stdout.write(`Left out, since switches change gas: ${excluded.join(', ')}\n`)
   }
   return survivors.length === 0 ? 0 : 1

@@ -46,42 +46,6 @@ library Messages {
     bytes32 internal constant RELAYED_ACTION_TYPEHASH =
         keccak256("RelayedAction(address account,bytes action,uint256 nonce,uint40 deadline)");
 
-    /// @notice A ticket as it enters its hash: the type hash, then the members of `Ticket`, a word each. Settlement keeps one
-    /// and changes what differs from item to item, which costs a third of encoding the ticket anew.
-    struct TicketPreimage {
-        bytes32 typehash;
-        uint8 protocolVersion;
-        bytes32 functionId;
-        uint32 functionVersion;
-        uint32 envVersion;
-        bytes32 runtimeDigest;
-        bytes32 inputSeal;
-        address requester;
-        uint32 epoch;
-        uint64 sequence;
-        uint8 quorum;
-        uint8 lane;
-        uint96 fee;
-        uint40 issuedAt;
-        uint40 deadline;
-        address payer;
-        address payee;
-        uint128 price;
-        bytes32 quoteId;
-        address funder;
-    }
-
-    /// @notice An attestation as it enters its hash.
-    struct AttestationPreimage {
-        bytes32 typehash;
-        uint8 protocolVersion;
-        bytes32 requestId;
-        bytes32 resultSeal;
-        uint8 outcome;
-        uint16 status;
-        uint8 seat;
-    }
-
     /// @notice What every signature is bound to. Twin: `eip712Domain`.
     function domainSeparator(
         uint256 chainId,
@@ -111,31 +75,6 @@ library Messages {
             mstore(preimage, typehash)
             calldatacopy(add(preimage, 0x20), ticket, 0x260)
             structHash := keccak256(preimage, 0x280)
-        }
-        return MessageHashUtils.toTypedDataHash(domain, structHash);
-    }
-
-    /// @notice The same digest from a preimage that is already laid out.
-    function hashTicketPreimage(
-        bytes32 domain,
-        TicketPreimage memory preimage
-    ) internal pure returns (bytes32) {
-        bytes32 structHash;
-        // A struct of value types is one word per member in memory: what EIP-712 hashes.
-        assembly ("memory-safe") {
-            structHash := keccak256(preimage, 0x280)
-        }
-        return MessageHashUtils.toTypedDataHash(domain, structHash);
-    }
-
-    /// @notice The same digest as `hashAttestation` from a preimage that is already laid out.
-    function hashAttestationPreimage(
-        bytes32 domain,
-        AttestationPreimage memory preimage
-    ) internal pure returns (bytes32) {
-        bytes32 structHash;
-        assembly ("memory-safe") {
-            structHash := keccak256(preimage, 0xe0)
         }
         return MessageHashUtils.toTypedDataHash(domain, structHash);
     }

@@ -175,6 +175,19 @@ contract CreditLinesTest is SettlementFixture {
         assertEq(coordinator.withdrawCredit(funder), 100e6 - FEE);
     }
 
+    /// @dev What is left and what is on its way out do not cover the fee together.
+    function test_ownerWithdrawsUnderTickets_noMoreThanThereIs() public {
+        vm.startPrank(funder);
+        coordinator.requestCreditWithdrawal(100e6 - FEE / 2);
+        vm.warp(vm.getBlockTimestamp() + DELAY);
+        coordinator.withdrawCredit(funder);
+        IExecutionCoordinator.Ticket memory ticket = newTicket(0);
+        vm.warp(vm.getBlockTimestamp() + 1);
+        coordinator.requestCreditWithdrawal(FEE / 4);
+        vm.stopPrank();
+        settleSkipping(executionOf(ticket, firstKey), IExecutionCoordinator.SkipReason.CreditExhausted);
+    }
+
     function test_ownerWithdrawsUnderTickets_lastMomentOfBoth() public {
         vm.prank(funder);
         coordinator.requestCreditWithdrawal(100e6);

@@ -329,6 +329,10 @@ contract SettlementTest is SettlementFixture {
         batch.groups[0].items[0].seatings[0].worker = 1;
         _expectMalformed(batch.pack(), "seating: no such worker");
 
+        batch = plan(list(newQuorum(0, 2)));
+        batch.groups[0].items[0].seatings[1].worker = 2;
+        _expectMalformed(batch.pack(), "seating: no such worker");
+
         batch = plan(list(newExecution(0)));
         batch.signatures = new bytes[](1);
         _expectMalformed(batch.pack(), "batch: ends too early");

@@ -118,6 +118,19 @@ contract AuditsTest is CourtFixture {
         assertLt(chosen, 5);
     }
 
+    function test_lottery_isLostAtTheRateItself() public {
+        uint32 auditEpoch = ticket.epoch + 3;
+        bytes32 seed = operators.getEpoch(auditEpoch).seed;
+        uint16 lot = uint16(uint256(keccak256(abi.encode(seed, requestId))) % 10_000);
+        IProtocolParameters.Parameters memory tuned = parameters();
+        for (uint16 more; more < 2; ++more) {
+            tuned.auditRateBps = lot + more;
+            vm.mockCall(suite.parameters, abi.encodeCall(IProtocolParameters.current, ()), abi.encode(tuned));
+            (bool isAudited,) = court.auditOf(requestId, ticket.epoch, operatorAt(auditor));
+            assertEq(isAudited, more == 1);
+        }
+    }
+
     function test_audit_equalIsPaidOnceFromTheTreasury() public {
         consume();
         vm.mockCall(
@@ -256,6 +269,8 @@ contract AuditsTest is CourtFixture {
         consume();
         for (uint256 i; i < OPERATORS; ++i) {
             (, bool isAuditor) = court.auditOf(requestId, ticket.epoch, operatorAt(i));
+            bytes32 seed = operators.getEpoch(ticket.epoch + 3).seed;
+            assertEq(isAuditor, operators.isDrawn(seed, requestId, operatorAt(i), ticket.epoch + 3, 2));
             if (isAuditor) continue;
             expectAuditRefused(i, abi.encodeWithSelector(ICourtFilings.NotJuror.selector, requestId, operatorAt(i)));
         }

@@ -389,6 +389,10 @@ contract CourtAttacksTest is CourtFixture {
         court.reportConflict(ticket, ticketSignature, honest, other, lazy, one, "", "");
         // Two words of one key are a fault all the same, but no proof.
         bytes memory both = signAttestation(keyAt(0), honest);
+        uint256 before = vm.snapshotState();
+        court.reportEquivocation(ticket, ticketSignature, honest, both, lazy, one);
+        assertEq(stakeOf(0), STAKE);
+        assertTrue(vm.revertToState(before));
         court.reportEquivocation(ticket, ticketSignature, lazy, one, honest, both);
         assertEq(stakeOf(0), STAKE);
         assertEq(uint8(operators.getOperator(operatorAt(0)).status), uint8(IOperatorRegistry.OperatorStatus.Jailed));
