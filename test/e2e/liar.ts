@@ -19,7 +19,7 @@ export async function startLiar(network: TestNetwork): Promise<{ operator: Addre
   const runtimeDigest = await runtimeOf(network)
   const assembled = await assembleWorker(
     {
-      rpcUrl: devnet.chain.rpcUrl,
+      rpcUrls: [devnet.chain.rpcUrl],
       chainId: await network.chain.getChainId(),
       coordinator: devnet.addresses.coordinator,
       registry: devnet.addresses.registry,

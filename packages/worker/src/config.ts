@@ -5,7 +5,8 @@ import { z } from 'zod'
 
 /** Everything a worker is told from outside. Money in decimal tokens is kept as text until the token's decimals are known. */
 export type WorkerConfig = {
-  rpcUrl: string
+  /** In order of preference: the next one answers when one does not. */
+  rpcUrls: string[]
   chainId: number
   coordinator: Address
   /** Where it is given, it must be the coordinator's own. */
@@ -65,9 +66,7 @@ function urlList(protocols: readonly string[]) {
 }
 
 const schema = z.object({
-  PEERHOST_RPC_URL: z
-    .string('is required')
-    .refine((url) => /^(wss?|https?):\/\//.test(url) && URL.canParse(url), 'must be a ws:// or http:// address'),
+  PEERHOST_RPC_URL: urlList(['ws:', 'wss:', 'http:', 'https:']).refine((urls) => urls.length > 0, 'is required'),
   PEERHOST_CHAIN_ID: number(Number.MAX_SAFE_INTEGER).min(1),
   PEERHOST_COORDINATOR: address,
   PEERHOST_REGISTRY: address.optional(),
@@ -108,7 +107,7 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     })
   const e = parsed.data
   return {
-    rpcUrl: e.PEERHOST_RPC_URL,
+    rpcUrls: e.PEERHOST_RPC_URL,
     chainId: e.PEERHOST_CHAIN_ID,
     coordinator: e.PEERHOST_COORDINATOR,
     registry: e.PEERHOST_REGISTRY,

@@ -171,7 +171,7 @@ describe('operator', () => {
   it('registers, rotates its key, drains, comes back, and leaves', async () => {
     const keys = await newOperatorKeys(network)
     const chain = createChainClient({
-      rpcUrl: network.webSocketUrl,
+      rpcUrls: [network.webSocketUrl],
       chainId: network.domain.chainId,
       pollingIntervalMs: 50,
     })
@@ -384,7 +384,7 @@ describe('attested lane', () => {
     expect(await sent).toMatchObject({ settled: 2, skipped: 0 })
     expect([...(await settled).requestIds].sort()).toEqual(offers.map(({ requestId }) => requestId).sort())
     expect(await earningsOf(keys.operator)).toBe(2n * reward)
-    const chain = createChainClient({ rpcUrl: network.rpcUrl, chainId: network.domain.chainId })
+    const chain = createChainClient({ rpcUrls: [network.rpcUrl], chainId: network.domain.chainId })
     const { amount } = await withdrawEarnings({
       ...network,
       client: chain.client,
