@@ -39,6 +39,8 @@ export async function startLiar(network: TestNetwork): Promise<{ operator: Addre
       deployBlock: devnet.addresses.deployBlock,
       settlePatienceSeconds: 60,
       upkeep: false,
+      drainSeconds: 10,
+      metricsHost: '127.0.0.1',
       metricsPort: undefined,
       logLevel: 'silent',
     },

@@ -45,6 +45,8 @@ describe('readConfig', () => {
       deployBlock: 0n,
       settlePatienceSeconds: 60,
       upkeep: true,
+      drainSeconds: 90,
+      metricsHost: '127.0.0.1',
       metricsPort: undefined,
       logLevel: 'info',
     })
