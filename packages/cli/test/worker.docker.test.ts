@@ -114,6 +114,16 @@ describe(
       chmodSync(keystore, 0o600)
     })
 
+    it('says before anything else what is missing', async () => {
+      const doctor = await run(['doctor'])
+      const failed = doctor.data.checks.filter(({ status }: { status: string }) => status === 'fail')
+      expect(failed).toEqual([])
+      expect(doctor.code).toBe(0)
+      const status = await run(['status'])
+      expect(status).toMatchObject({ code: 1, data: { operator, status: 'none', ready: false } })
+      expect(codesOf(status)).toEqual(expect.arrayContaining(['not-registered', 'worker-away', 'rpc-away']))
+    })
+
     it('stakes with the keys of its directory, through the RPC endpoint that answers', async () => {
       const early = await run(['start'])
       expect(early).toMatchObject({ code: 1, error: { code: 'worker_not_registered' } })
@@ -135,6 +145,13 @@ describe(
       child.stderr?.resume()
       expect(JSON.parse(String(line))).toMatchObject({ ok: true, data: { operator } })
       await until(async () => (await workersOf(devnet.gatewayUrl)) === 2)
+      const status = await run(['status'])
+      expect(status).toMatchObject({ code: 0, data: { status: 'active', ready: true, worker: { state: 'running' } } })
+      expect(codesOf(status)).toEqual(['rpc-away', 'stake-not-counted'])
+      const human = await runPiped(['worker', 'status'], { env })
+      expect(human.stdout).toContain('Jobs can come.')
+      const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+      expect(metrics).toContain('peerhost_worker_operator_active 1')
     })
 
     it('drains on SIGTERM and ends with 0', async () => {
@@ -158,6 +175,10 @@ describe(
   },
   timeoutMs,
 )
+
+function codesOf({ data }: { data: { reasons: { code: string }[] } }): string[] {
+  return data.reasons.map(({ code }) => code)
+}
 
 function testClient() {
   return createTestClient({ mode: 'anvil', chain: devnetChain, transport: http(devnet.chain.rpcUrl) })

@@ -42,6 +42,8 @@ export { readSuite, type Suite } from './chain/suite.ts'
 export { type WatchDeps, type WatchTimes, watchLogs } from './chain/watchLogs.ts'
 export { type WatchRequestsDeps, watchRequests } from './chain/watchRequests.ts'
 export { type OpenSettings, readConfig, readOpenSettings, type WorkerConfig } from './config.ts'
+export type { Check } from './doctor/check.ts'
+export { runDoctor } from './doctor/runDoctor.ts'
 export {
   createWorkerEvents,
   type WorkerEmit,
@@ -92,6 +94,8 @@ export type { Sandbox, SandboxJob, SandboxRun } from './sandbox/sandbox.ts'
 export { sandboxOwner } from './sandbox/sandboxOwner.ts'
 export type { SandboxOptions } from './sandbox/sandboxSettings.ts'
 export { createOwnSettlement, type OwnSettlement, type SettleDeps } from './settleMyself.ts'
+export { type LocalWorker, readStatus, type WorkerStatus } from './status/readStatus.ts'
+export { type StatusReason, statusReasonCodes } from './status/statusReasons.ts'
 export { createWorker, type Worker, type WorkerDeps, type WorkerState, type WorkerTimes } from './worker.ts'
 export {
   createWorkerDirectory,

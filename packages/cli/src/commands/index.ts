@@ -11,6 +11,7 @@ import { priceGetCommand } from './priceGet.ts'
 import { priceSetCommand } from './priceSet.ts'
 import { verifyCommand } from './verify.ts'
 import { workerCapacityCommand } from './workerCapacity.ts'
+import { workerDoctorCommand } from './workerDoctor.ts'
 import { workerDrainCommand } from './workerDrain.ts'
 import { workerInitCommand } from './workerInit.ts'
 import { workerReleaseCommand } from './workerRelease.ts'
@@ -37,6 +38,7 @@ export const commands: readonly Command[] = [
   workerStakeCommand,
   workerStartCommand,
   workerStatusCommand,
+  workerDoctorCommand,
   workerCapacityCommand,
   workerRotateCommand,
   workerReleaseCommand,
