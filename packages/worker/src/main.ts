@@ -10,10 +10,11 @@ const interrupted = 130
 /** The worker process: the first SIGTERM or SIGINT drains it, the second one ends it at once. */
 async function main(): Promise<void> {
   const signal = drainOnSignal()
-  const log = createWorkerLog(process.env.PEERHOST_LOG_LEVEL, pino.destination({ dest: 1, sync: true }))
+  const log = createWorkerLog(pino.destination({ dest: 1, sync: true }))
   try {
     const readLine = process.stdin.isTTY ? undefined : () => readFirstLine(process.stdin)
     const config = await openConfig(process.env, { readLine })
+    log.level = config.logLevel
     await runWorker(config, {
       log,
       signal,

@@ -22,8 +22,8 @@ export type RunWorkerDeps = {
 }
 
 /** The log of a worker process: one line of JSON per event. */
-export function createWorkerLog(level: string | undefined, destination: DestinationStream): Logger {
-  return pino({ level: level || 'info' }, destination)
+export function createWorkerLog(destination: DestinationStream, level = 'info'): Logger {
+  return pino({ level }, destination)
 }
 
 /**

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -70,6 +71,12 @@ export async function createWorkerDirectory(
 ): Promise<{ operator: Address; executionKey: Address }> {
   const { password, operatorKey = generatePrivateKey(), cost } = secrets
   const executionKey = generatePrivateKey()
+  const found = [directory.operatorKeystore, directory.executionKeystore, directory.settings].filter(existsSync)
+  if (found.length > 0)
+    throw new PeerHostError('conflict', 'There is a worker in this directory already; nothing is overwritten.', {
+      details: found,
+      hint: 'Use it, move it away, or choose another directory.',
+    })
   await mkdir(directory.path, { recursive: true, mode: 0o700 })
   // The settings come last: a directory without them is one that was never finished.
   await writeKeystoreFile(directory.operatorKeystore, encryptKey(operatorKey, password, cost))

@@ -27,7 +27,7 @@ export const workerStartCommand = createCommand<Input>({
     const config = await openConfig(env, passwordSources(context))
     await runWorker(config, {
       // Standard output is the command's own.
-      log: createWorkerLog(config.logLevel, process.stderr),
+      log: createWorkerLog(process.stderr, config.logLevel),
       signal: context.signal,
       onReady: (ready) =>
         context.emit(ready, `operator ${ready.operator} takes jobs with execution key ${ready.executionKey}`),

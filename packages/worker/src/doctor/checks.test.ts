@@ -8,6 +8,7 @@ import { encryptKey } from '../keys/keystore.ts'
 import { checkClock, checkEndpoints } from './checkEndpoints.ts'
 import { checkIsolation } from './checkEngine.ts'
 import { checkDisk, checkKeystores, checkNode } from './checkMachine.ts'
+import { checkRuntimeDigest } from './checkNetwork.ts'
 
 const now = 1_800_000_000
 const short = (checks: readonly { name: string; status: string }[]) =>
@@ -68,6 +69,20 @@ describe('endpoints and clock', () => {
     ['warn', [{ ...answering, timestamp: now - 300 }], [now]],
   ] as const)('are %s', (status, probes, gateways) => {
     expect(checkClock(probes, gateways, now).status).toBe(status)
+  })
+})
+
+describe('the runtime', () => {
+  const answer = (...runtimeDigests: string[]) => ({
+    check: { name: '', status: 'ok', detail: '' } as const,
+    runtimeDigests,
+  })
+  it.each([
+    ['ok', []],
+    ['ok', [answer('0x02'), answer('0x03', '0xAB')]],
+    ['warn', [answer('0x02')]],
+  ] as const)('is %s', (status, answers) => {
+    expect(checkRuntimeDigest('0xab', answers).status).toBe(status)
   })
 })
 

@@ -1,3 +1,4 @@
+import { createRuntimeRootfs } from '@peerhost/runtime'
 import { createChainClient } from '../chain/chainClient.ts'
 import { probeEndpoints } from '../chain/probeEndpoints.ts'
 import { readSuite } from '../chain/suite.ts'
@@ -7,7 +8,7 @@ import { type Check, fail, ok, problemOf } from './check.ts'
 import { checkClock, checkEndpoints } from './checkEndpoints.ts'
 import { checkEngine } from './checkEngine.ts'
 import { checkDisk, checkKeystores, checkNode } from './checkMachine.ts'
-import { checkGateway, checkStorage } from './checkNetwork.ts'
+import { checkGateway, checkRuntimeDigest, checkStorage, type GatewayAnswer } from './checkNetwork.ts'
 
 /** Everything that a worker with these settings needs, looked at once. Never throws: what is wrong is a check. */
 export async function runDoctor(env: Readonly<Record<string, string | undefined>>): Promise<Check[]> {
@@ -39,8 +40,18 @@ export async function runDoctor(env: Readonly<Record<string, string | undefined>
     checkClock(probes, gatewaySeconds, Math.floor(Date.now() / 1_000)),
     contracts,
     ...asked.map(({ check }) => check),
+    await checkRuntime(settings, asked),
     ...storage,
   ]
+}
+
+async function checkRuntime({ runtimeDirectory }: OpenSettings, asked: readonly GatewayAnswer[]): Promise<Check> {
+  try {
+    const { digest } = await createRuntimeRootfs({ directory: runtimeDirectory })
+    return checkRuntimeDigest(digest, asked)
+  } catch (error) {
+    return fail('runtime digest', problemOf(error), 'Run the worker with Node 24 on Linux.')
+  }
 }
 
 async function checkContracts({ rpcUrls, chainId, coordinator }: OpenSettings): Promise<Check> {
