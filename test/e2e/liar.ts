@@ -19,7 +19,7 @@ export async function startLiar(network: TestNetwork): Promise<{ operator: Addre
   const runtimeDigest = await runtimeOf(network)
   const assembled = await assembleWorker(
     {
-      rpcUrl: devnet.chain.rpcUrl,
+      rpcUrls: [devnet.chain.rpcUrl],
       chainId: await network.chain.getChainId(),
       coordinator: devnet.addresses.coordinator,
       registry: devnet.addresses.registry,
@@ -39,6 +39,8 @@ export async function startLiar(network: TestNetwork): Promise<{ operator: Addre
       deployBlock: devnet.addresses.deployBlock,
       settlePatienceSeconds: 60,
       upkeep: false,
+      drainSeconds: 10,
+      metricsHost: '127.0.0.1',
       metricsPort: undefined,
       logLevel: 'silent',
     },

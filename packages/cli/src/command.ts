@@ -11,6 +11,8 @@ export type CommandContext = {
   signal: AbortSignal
   /** True when a person sits at the terminal and machine output was not asked for: only then may a command ask. */
   isInteractive: boolean
+  /** The first line of standard input; absent on a terminal. */
+  readLine?: (() => Promise<string | undefined>) | undefined
   json: boolean
   /** Colours for stderr and for rendered results; all of them do nothing under `NO_COLOR` or away from a terminal. */
   colors: Colors

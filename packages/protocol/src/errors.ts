@@ -22,6 +22,7 @@ export const errorCodes = [
   'bundle_too_large',
   'build_failed',
   'config_invalid',
+  'keystore_locked',
   'execution_timed_out',
   'execution_out_of_memory',
   'execution_threw',

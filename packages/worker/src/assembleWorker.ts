@@ -9,6 +9,7 @@ import { createCoordinator } from './chain/coordinator.ts'
 import { createFileCursor } from './chain/cursor.ts'
 import { createLane } from './chain/lane.ts'
 import { createOperators } from './chain/operators.ts'
+import { probeEndpoints } from './chain/probeEndpoints.ts'
 import { createSender, type Sender } from './chain/sender.ts'
 import { readSuite, type Suite } from './chain/suite.ts'
 import type { WatchTimes } from './chain/watchLogs.ts'
@@ -43,7 +44,10 @@ export type AssembleParts = {
  * Throws what `registerOperator`, `openDataDirectory` and `openJournal` throw, and `worker_not_registered`.
  */
 export async function assembleWorker(config: WorkerConfig, parts: AssembleParts): Promise<AssembledWorker> {
-  const chain = createChainClient(config)
+  await checkEndpoints(config)
+  const { events } = parts
+  const onAway = (endpoint: string, error: unknown) => events.emit('chain:endpoint-away', { endpoint, error })
+  const chain = createChainClient({ ...config, onAway })
   try {
     return await assembleOn(chain, config, parts)
   } catch (error) {
@@ -55,7 +59,6 @@ export async function assembleWorker(config: WorkerConfig, parts: AssembleParts)
 async function assembleOn(chain: ChainClient, config: WorkerConfig, { sandbox, events, times }: AssembleParts) {
   const { client } = chain
   const domain = { chainId: config.chainId, coordinator: config.coordinator }
-  await checkChain(chain, config.chainId)
   const executionKey = createDigestSigner(config.executionKey, nativeSigning)
   const operatorSender = config.operatorKey && createSender(chain, config.operatorKey)
   const suite = await suiteOf(chain, config)
@@ -129,16 +132,20 @@ function followersOf(
   }
 }
 
-async function checkChain({ client }: ChainClient, chainId: number): Promise<void> {
-  const actual = await client.getChainId().catch((cause: unknown) => {
-    throw new PeerHostError('chain_unavailable', 'The chain does not answer.', {
-      cause,
-      hint: 'Check PEERHOST_RPC_URL.',
+/** One endpoint that answers is enough; one of another chain is too many, because any of them may be asked later. */
+async function checkEndpoints({ rpcUrls, chainId }: WorkerConfig): Promise<void> {
+  const probes = await probeEndpoints(rpcUrls)
+  for (const probe of probes) {
+    if (probe.type === 'away' || probe.chainId === chainId) continue
+    throw new PeerHostError('config_invalid', `The RPC is of chain ${probe.chainId}, not ${chainId}.`, {
+      details: [`Endpoint: ${probe.endpoint}`],
+      hint: 'Make PEERHOST_RPC_URL and PEERHOST_CHAIN_ID agree.',
     })
-  })
-  if (actual === chainId) return
-  throw new PeerHostError('config_invalid', `The RPC is of chain ${actual}, not ${chainId}.`, {
-    hint: 'Make PEERHOST_RPC_URL and PEERHOST_CHAIN_ID agree.',
+  }
+  if (probes.some(({ type }) => type === 'answers')) return
+  throw new PeerHostError('chain_unavailable', 'The chain does not answer.', {
+    details: probes.flatMap((probe) => (probe.type === 'away' ? [`${probe.endpoint}: ${probe.problem}`] : [])),
+    hint: 'Check PEERHOST_RPC_URL.',
   })
 }
 

@@ -25,7 +25,7 @@ describe('readConfig', () => {
     expect(
       readConfig({ ...complete, PEERHOST_GATEWAYS: 'ws://a/v1/worker, wss://b/v1/worker,', PEERHOST_STAKE: '' }),
     ).toEqual({
-      rpcUrl: 'ws://127.0.0.1:8545',
+      rpcUrls: ['ws://127.0.0.1:8545'],
       chainId: 84_532,
       coordinator: '0x00000000000000000000000000000000000000C0',
       registry: '0x00000000000000000000000000000000000000C1',
@@ -45,6 +45,8 @@ describe('readConfig', () => {
       deployBlock: 0n,
       settlePatienceSeconds: 60,
       upkeep: true,
+      drainSeconds: 90,
+      metricsHost: '127.0.0.1',
       metricsPort: undefined,
       logLevel: 'info',
     })

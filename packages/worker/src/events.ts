@@ -49,6 +49,8 @@ export type WorkerEvents = {
 
   'chain:listening': { fromBlock: bigint }
   'chain:scanned': { fromBlock: bigint; toBlock: bigint; found: number }
+  /** An RPC endpoint did not answer and is passed over for a while. */
+  'chain:endpoint-away': { endpoint: string; error: unknown }
   'chain:interrupted': { error: unknown; retryInMs: number }
 
   'settlement:sent': { transaction: Hex; settled: number; skipped: number }

@@ -36,11 +36,14 @@ export {
   type PostedStatus,
 } from './chain/lane.ts'
 export { createOperators, type EpochFacts, type Operators } from './chain/operators.ts'
+export { type EndpointProbe, probeEndpoints } from './chain/probeEndpoints.ts'
 export { type ContractCall, createSender, type Sender, type SentTransaction } from './chain/sender.ts'
 export { readSuite, type Suite } from './chain/suite.ts'
 export { type WatchDeps, type WatchTimes, watchLogs } from './chain/watchLogs.ts'
 export { type WatchRequestsDeps, watchRequests } from './chain/watchRequests.ts'
-export { readConfig, type WorkerConfig } from './config.ts'
+export { type OpenSettings, readConfig, readOpenSettings, type WorkerConfig } from './config.ts'
+export type { Check } from './doctor/check.ts'
+export { runDoctor } from './doctor/runDoctor.ts'
 export {
   createWorkerEvents,
   type WorkerEmit,
@@ -56,6 +59,10 @@ export {
   sessionTimes,
 } from './gatewaySession.ts'
 export { type Journal, type JournalEntry, type JournalOptions, type JournalVote, openJournal } from './journal.ts'
+export { decryptKeystore, encryptKey, isKeystore, keystoreAddress } from './keys/keystore.ts'
+export { readSecretFile, writeKeystoreFile } from './keys/keystoreFile.ts'
+export { type PasswordSources, readFirstLine, readKeystorePassword } from './keys/keystorePassword.ts'
+export { openConfig } from './openConfig.ts'
 export {
   addStake,
   drainOperator,
@@ -77,6 +84,7 @@ export {
   withdrawStake,
 } from './operator.ts'
 export { type JobDeps, type JobEnd, runJob } from './runJob.ts'
+export { createWorkerLog, type RunWorkerDeps, runWorker } from './runWorker.ts'
 export { createDockerSandbox } from './sandbox/dockerSandbox.ts'
 export { sandboxLabels } from './sandbox/hostConfig.ts'
 export { prepareRuntime } from './sandbox/prepareRuntime.ts'
@@ -86,4 +94,13 @@ export type { Sandbox, SandboxJob, SandboxRun } from './sandbox/sandbox.ts'
 export { sandboxOwner } from './sandbox/sandboxOwner.ts'
 export type { SandboxOptions } from './sandbox/sandboxSettings.ts'
 export { createOwnSettlement, type OwnSettlement, type SettleDeps } from './settleMyself.ts'
+export { type LocalWorker, readStatus, type WorkerStatus } from './status/readStatus.ts'
+export { type StatusReason, statusReasonCodes } from './status/statusReasons.ts'
 export { createWorker, type Worker, type WorkerDeps, type WorkerState, type WorkerTimes } from './worker.ts'
+export {
+  createWorkerDirectory,
+  type InitialSettings,
+  readWorkerSettings,
+  type WorkerDirectory,
+  workerDirectory,
+} from './workerDirectory.ts'

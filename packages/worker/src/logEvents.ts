@@ -7,6 +7,7 @@ const levels: Partial<Record<WorkerEventName, 'debug' | 'warn' | 'error'>> = {
   'session:closed': 'warn',
   'job:unpaid': 'warn',
   'roll:refused': 'warn',
+  'chain:endpoint-away': 'warn',
   'chain:interrupted': 'warn',
   'settlement:failed': 'error',
   'sets:conflict': 'error',

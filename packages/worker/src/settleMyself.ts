@@ -27,8 +27,10 @@ export type SettleDeps = {
 
 /** Looks after this worker's own pay: what nobody settled in time, it settles itself. */
 export type OwnSettlement = {
-  /** One round. Never throws: what failed is tried again in the next one. */
-  sweep: (nowSeconds: number) => Promise<void>
+  /**
+   * One round. Never throws: what failed is tried again in the next one. `patiently: false` gives gateways no more time.
+   */
+  sweep: (nowSeconds: number, options?: { patiently: boolean }) => Promise<void>
   /** A gateway says that it settled these. Believed when the transaction says so too. */
   noteSettled: (transaction: Hex, requestIds: readonly Hex[]) => Promise<void>
 }
@@ -40,7 +42,7 @@ export function createOwnSettlement(deps: SettleDeps): OwnSettlement {
   const checked = new Set<Hex>()
   const unpaid = new Set<Hex>()
 
-  async function sweep(nowSeconds: number): Promise<void> {
+  async function sweep(nowSeconds: number, patiently: boolean): Promise<void> {
     const entries = deps.journal.entries().filter(isPayable)
     for (const entry of entries.filter((candidate) => isLost(deps, candidate, nowSeconds))) {
       if (unpaid.has(entry.requestId)) continue
@@ -50,7 +52,9 @@ export function createOwnSettlement(deps: SettleDeps): OwnSettlement {
         reason: 'Nobody could settle it before its time was over.',
       })
     }
-    const due = entries.filter((entry) => isDue(deps, entry, nowSeconds))
+    const due = entries.filter((entry) =>
+      isDue(patiently ? deps : { ...deps, patienceSeconds: -LIMITS.ticketLifetimeSeconds }, entry, nowSeconds),
+    )
     await recheck(deps, due, checked)
     const open = due.filter((entry) => !entry.settledBy)
     // Not waited for: a turn on chain may be many blocks away.
@@ -62,9 +66,9 @@ export function createOwnSettlement(deps: SettleDeps): OwnSettlement {
 
   return {
     noteSettled: (transaction, requestIds) => noteSettled(deps, transaction, requestIds),
-    sweep: async (nowSeconds) => {
+    sweep: async (nowSeconds, { patiently } = { patiently: true }) => {
       try {
-        await sweep(nowSeconds)
+        await sweep(nowSeconds, patiently)
       } catch (error) {
         deps.emit('worker:error', { during: 'own settlement', error })
       }

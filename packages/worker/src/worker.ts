@@ -14,6 +14,7 @@ import type { JobOffer, LocalFacts } from './acceptJob.ts'
 import type { Coordinator } from './chain/coordinator.ts'
 import type { Lane, PostedRequest } from './chain/lane.ts'
 import type { Operators } from './chain/operators.ts'
+import { collectPay } from './collectPay.ts'
 import { type CommitmentFlow, createCommitmentFlow } from './commitmentFlow.ts'
 import { needsCommitment } from './commitments.ts'
 import { type ConfirmedLane, createConfirmedLane, type PostedEnd } from './confirmedLane.ts'
@@ -51,6 +52,8 @@ export type WorkerTimes = {
   laneFallbackMs: number
   /** How often an open case is looked at. */
   courtPollMs: number
+  /** How long a drain leaves the settling of what ran to gateways. */
+  drainPayMs: number
 }
 
 export type WorkerDeps = {
@@ -89,6 +92,10 @@ export type WorkerDeps = {
 
 export type Worker = {
   state: () => WorkerState
+  /** How many jobs run now. */
+  running: () => number
+  /** How many requests were run and are not settled yet. */
+  owed: () => number
   /** Opens the sessions and begins. Resolves when the chain was asked for the operator; sessions follow by themselves. */
   start: () => Promise<void>
   /** Finishes what runs, then stops. */
@@ -104,6 +111,7 @@ const defaultTimes: WorkerTimes = {
   seedCheckEveryMs: 60_000,
   laneFallbackMs: 3_000,
   courtPollMs: 10_000,
+  drainPayMs: 5_000,
 }
 const seatRetryMs = 1_000
 const stopWithinMs = 5_000
@@ -165,6 +173,8 @@ export function createWorker(deps: WorkerDeps): Worker {
 
   return {
     state: () => state,
+    running: jobs.running,
+    owed: () => deps.journal.entries().filter((entry) => !entry.settledBy && isPayable(entry)).length,
     start: async () => {
       if (state !== 'idle') return
       state = 'running'
@@ -184,9 +194,7 @@ export function createWorker(deps: WorkerDeps): Worker {
         state = 'draining'
         events.emit('worker:draining', { running: jobs.running() })
         announce()
-        await jobs.idle()
-        await parts.answers.idle()
-        await flushed()
+        await finish(parts)
       }
       stopped ??= shutDown()
       await stopped
@@ -196,6 +204,15 @@ export function createWorker(deps: WorkerDeps): Worker {
       return stopped
     },
   }
+}
+
+/** What must be over before the connections end. */
+async function finish({ deps, jobs, answers, own, stopping }: Parts): Promise<void> {
+  const { drainPayMs } = { ...defaultTimes, ...deps.times }
+  await jobs.idle()
+  await answers.idle()
+  await collectPay({ ...deps, own, signal: stopping.signal }, drainPayMs)
+  await flushed()
 }
 
 function introduce({ operator, executionKey, sandbox, capacity }: WorkerDeps): WorkerEvents['worker:started'] {

@@ -126,7 +126,7 @@ async function startWorker(
   const assembled = await assembleWorker(config, {
     sandbox,
     events,
-    times: { sweepEveryMs: 100, operatorCheckEveryMs: 200, watch: { scanEveryMs: 200 } },
+    times: { sweepEveryMs: 100, operatorCheckEveryMs: 200, drainPayMs: 500, watch: { scanEveryMs: 200 } },
   })
   const stop = async () => {
     await assembled.worker.stop()
@@ -171,7 +171,7 @@ describe('operator', () => {
   it('registers, rotates its key, drains, comes back, and leaves', async () => {
     const keys = await newOperatorKeys(network)
     const chain = createChainClient({
-      rpcUrl: network.webSocketUrl,
+      rpcUrls: [network.webSocketUrl],
       chainId: network.domain.chainId,
       pollingIntervalMs: 50,
     })
@@ -384,7 +384,7 @@ describe('attested lane', () => {
     expect(await sent).toMatchObject({ settled: 2, skipped: 0 })
     expect([...(await settled).requestIds].sort()).toEqual(offers.map(({ requestId }) => requestId).sort())
     expect(await earningsOf(keys.operator)).toBe(2n * reward)
-    const chain = createChainClient({ rpcUrl: network.rpcUrl, chainId: network.domain.chainId })
+    const chain = createChainClient({ rpcUrls: [network.rpcUrl], chainId: network.domain.chainId })
     const { amount } = await withdrawEarnings({
       ...network,
       client: chain.client,
@@ -392,6 +392,19 @@ describe('attested lane', () => {
     })
     expect(amount).toBe(2n * reward)
     expect(await earningsOf(keys.operator)).toBe(0n)
+  })
+
+  it('brings what it is owed to the chain before it goes, however patient it is otherwise', async () => {
+    const started = await startServed({ PEERHOST_SETTLE_PATIENCE_SECONDS: '3000' })
+    const { gateway, keys, worker } = started
+    gateway.offer(await nextOffer())
+    await gateway.next('attested')
+    expect(worker.owed()).toBe(1)
+    const settled = next(started, 'job:settled')
+    await worker.drain()
+    expect((await settled).requestIds).toHaveLength(1)
+    expect(worker.owed()).toBe(0)
+    expect(await earningsOf(keys.operator)).toBe(reward)
   })
 
   it('settles by itself when a gateway only says that it settled', async () => {

@@ -59,7 +59,7 @@ type Options = {
 }
 
 function watch({ client, oldestSeconds = 3_600, onRequest, scanEveryMs = 50 }: Options = {}) {
-  const chain = createChainClient({ rpcUrl: network.webSocketUrl, chainId: foundry.id, pollingIntervalMs: 50 })
+  const chain = createChainClient({ rpcUrls: [network.webSocketUrl], chainId: foundry.id, pollingIntervalMs: 50 })
   const stopping = new AbortController()
   const events = createWorkerEvents()
   const seen: Hex[] = []
@@ -115,7 +115,7 @@ describe('watchRequests', () => {
   })
 
   it('polls where there is nothing to subscribe to', async () => {
-    const { client } = createChainClient({ rpcUrl: network.rpcUrl, chainId: foundry.id, pollingIntervalMs: 50 })
+    const { client } = createChainClient({ rpcUrls: [network.rpcUrl], chainId: foundry.id, pollingIntervalMs: 50 })
     const { seen, next } = watch({ client })
     await next('chain:listening')
     const ticket = await nextTicket()

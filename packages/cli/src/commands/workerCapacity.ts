@@ -1,7 +1,7 @@
 import { createCommand, parseInteger } from '../command.ts'
-import { type AccountInput, accountOptions, type ConnectionInput, connectionOptions } from '../sharedOptions.ts'
+import { type OperatorInput, operatorOptions } from '../operator.ts'
 
-type Input = ConnectionInput & AccountInput & { jobs: string }
+type Input = OperatorInput & { jobs: string }
 
 const parseJobs = parseInteger(0, 1_000)
 
@@ -11,7 +11,7 @@ export const workerCapacityCommand = createCommand<Input>({
   summary: 'say how many executions the operator offers to run at once',
   examples: ['peerhost worker capacity 8 --account operator'],
   arguments: [{ name: 'jobs', description: 'how many at once', required: true }],
-  options: [...connectionOptions, ...accountOptions],
+  options: operatorOptions,
   run: async (context, input) => {
     const capacity = parseJobs(input.jobs)
     const { openOperator } = await import('../operator.ts')

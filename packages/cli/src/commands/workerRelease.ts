@@ -1,7 +1,7 @@
 import { createCommand } from '../command.ts'
-import { type AccountInput, accountOptions, type ConnectionInput, connectionOptions } from '../sharedOptions.ts'
+import { type OperatorInput, operatorOptions } from '../operator.ts'
 
-type Input = ConnectionInput & AccountInput & { executionKeyFile?: string }
+type Input = OperatorInput & { executionKeyFile?: string }
 
 /** `peerhost worker release` */
 export const workerReleaseCommand = createCommand<Input>({
@@ -10,12 +10,11 @@ export const workerReleaseCommand = createCommand<Input>({
   examples: ['peerhost worker release --execution-key-file new.key --account operator'],
   options: [
     { flags: '--execution-key-file <file>', description: 'a key that was never bound before' },
-    ...connectionOptions,
-    ...accountOptions,
+    ...operatorOptions,
   ],
   run: async (context, input) => {
     const { openOperator, readExecutionKey } = await import('../operator.ts')
-    const executionKey = await readExecutionKey(context, input.executionKeyFile)
+    const executionKey = await readExecutionKey(context, input)
     const deps = await openOperator(context, input)
     const { releaseOperator } = await import('@peerhost/worker')
     const transaction = await releaseOperator(deps, executionKey)

@@ -1,7 +1,7 @@
 import { createCommand } from '../command.ts'
-import { type AccountInput, accountOptions, type ConnectionInput, connectionOptions } from '../sharedOptions.ts'
+import { type OperatorInput, operatorOptions } from '../operator.ts'
 
-type Input = ConnectionInput & AccountInput & { executionKeyFile?: string; revoke?: boolean }
+type Input = OperatorInput & { executionKeyFile?: string; revoke?: boolean }
 
 /** `peerhost worker rotate` */
 export const workerRotateCommand = createCommand<Input>({
@@ -14,8 +14,7 @@ export const workerRotateCommand = createCommand<Input>({
   options: [
     { flags: '--execution-key-file <file>', description: 'the new key' },
     { flags: '--revoke', description: 'close the key that signs now; the operator drains until it binds another' },
-    ...connectionOptions,
-    ...accountOptions,
+    ...operatorOptions,
   ],
   run: async (context, input) => {
     const { openOperator, readExecutionKey } = await import('../operator.ts')
@@ -29,7 +28,7 @@ export const workerRotateCommand = createCommand<Input>({
         text: `${operator} has no execution key any more, transaction ${transaction}`,
       }
     }
-    const executionKey = await readExecutionKey(context, input.executionKeyFile)
+    const executionKey = await readExecutionKey(context, input)
     const deps = await openOperator(context, input)
     const transaction = await rotateExecutionKey(deps, executionKey)
     return {

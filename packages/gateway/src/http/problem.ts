@@ -21,6 +21,7 @@ export const httpStatus = {
   bundle_too_large: 413,
   build_failed: 422,
   config_invalid: 500,
+  keystore_locked: 500,
   execution_timed_out: 504,
   execution_out_of_memory: 507,
   execution_threw: 500,
