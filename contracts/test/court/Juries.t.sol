@@ -78,6 +78,10 @@ contract JuriesTest is CourtFixture {
     function test_draw_notAfterTheCommitPhase() public {
         uint256 phaseEndsAt = court.getCase(caseId).phaseEndsAt;
         mineSeed(caseId);
+        vm.warp(phaseEndsAt);
+        uint256 before = vm.snapshotState();
+        court.drawJury(caseId);
+        assertTrue(vm.revertToState(before));
         vm.warp(phaseEndsAt + 1);
         vm.expectRevert(abi.encodeWithSelector(ICourtFilings.WrongPhase.selector, caseId, phaseEndsAt, phaseEndsAt + 1));
         court.drawJury(caseId);
