@@ -60,6 +60,15 @@ contract JuriesTest is CourtFixture {
         commitVote(caseId, 2, Says.Truth);
     }
 
+    function test_draw_isToldOnce() public {
+        mineSeed(caseId);
+        vm.recordLogs();
+        commitVote(caseId, 1, Says.Truth);
+        assertEq(vm.getRecordedLogs().length, 2);
+        commitVote(caseId, 2, Says.Truth);
+        assertEq(vm.getRecordedLogs().length, 1);
+    }
+
     function test_draw_againWhenTheHashIsGone() public {
         uint256 seedBlock = court.getCase(caseId).seedBlock;
         vm.roll(seedBlock + 257);
@@ -67,7 +76,9 @@ contract JuriesTest is CourtFixture {
         uint40 phaseEndsAt = court.getCase(caseId).phaseEndsAt;
         vm.expectEmit(address(court));
         emit ICourtFilings.JuryCalled(caseId, 1, uint64(vm.getBlockNumber() + 2), phaseEndsAt, phaseEndsAt + PHASE);
+        vm.recordLogs();
         court.drawJury(caseId);
+        assertEq(vm.getRecordedLogs().length, 1, "nothing was drawn");
         assertEq(court.getCase(caseId).seedBlock, vm.getBlockNumber() + 2);
         // Who draws again wins no time.
         assertEq(court.getCase(caseId).phaseEndsAt, phaseEndsAt);
