@@ -103,7 +103,7 @@ contract CourtMoneyTest is CourtFixture {
         vm.prank(operatorAt(0));
         court.withdraw(operatorAt(0));
         assertEq(bytes4(attacker.answer()), ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
-        assertEq(attacker.refusals(), 4);
+        assertEq(attacker.refusals(), 10);
     }
 
     function test_relay_actsForWhoeverSigned() public {
@@ -165,6 +165,14 @@ contract CallingBack {
         _try(abi.encodeCall(IDisputeCourt.burn, ()));
         _try(abi.encodeCall(IDisputeCourt.concludeJury, (bytes32(0))));
         _try(abi.encodeCall(ICourtFilings.closeAudit, (bytes32(0))));
+        _try(abi.encodeCall(IDisputeCourt.bondFunction, (bytes32(0), 1)));
+        _try(abi.encodeCall(IDisputeCourt.withdrawOwnerBond, (bytes32(0), address(this))));
+        IExecutionCoordinator.Ticket memory ticket;
+        IExecutionCoordinator.Attestation memory word;
+        _try(abi.encodeCall(ICourtFilings.challenge, (ticket, "", word, "", "", "")));
+        _try(abi.encodeCall(ICourtFilings.reportConflict, (ticket, "", word, "", word, "", "", "")));
+        _try(abi.encodeCall(ICourtFilings.reportEquivocation, (ticket, "", word, "", word, "")));
+        _try(abi.encodeCall(ICourtFilings.audit, (ticket, "", word, "", word, "", "", "")));
     }
 
     function _try(

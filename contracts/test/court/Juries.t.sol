@@ -60,6 +60,15 @@ contract JuriesTest is CourtFixture {
         commitVote(caseId, 2, Says.Truth);
     }
 
+    function test_draw_isToldOnce() public {
+        mineSeed(caseId);
+        vm.recordLogs();
+        commitVote(caseId, 1, Says.Truth);
+        assertEq(vm.getRecordedLogs().length, 2);
+        commitVote(caseId, 2, Says.Truth);
+        assertEq(vm.getRecordedLogs().length, 1);
+    }
+
     function test_draw_againWhenTheHashIsGone() public {
         uint256 seedBlock = court.getCase(caseId).seedBlock;
         vm.roll(seedBlock + 257);
@@ -67,7 +76,9 @@ contract JuriesTest is CourtFixture {
         uint40 phaseEndsAt = court.getCase(caseId).phaseEndsAt;
         vm.expectEmit(address(court));
         emit ICourtFilings.JuryCalled(caseId, 1, uint64(vm.getBlockNumber() + 2), phaseEndsAt, phaseEndsAt + PHASE);
+        vm.recordLogs();
         court.drawJury(caseId);
+        assertEq(vm.getRecordedLogs().length, 1, "nothing was drawn");
         assertEq(court.getCase(caseId).seedBlock, vm.getBlockNumber() + 2);
         // Who draws again wins no time.
         assertEq(court.getCase(caseId).phaseEndsAt, phaseEndsAt);
@@ -78,6 +89,10 @@ contract JuriesTest is CourtFixture {
     function test_draw_notAfterTheCommitPhase() public {
         uint256 phaseEndsAt = court.getCase(caseId).phaseEndsAt;
         mineSeed(caseId);
+        vm.warp(phaseEndsAt);
+        uint256 before = vm.snapshotState();
+        court.drawJury(caseId);
+        assertTrue(vm.revertToState(before));
         vm.warp(phaseEndsAt + 1);
         vm.expectRevert(abi.encodeWithSelector(ICourtFilings.WrongPhase.selector, caseId, phaseEndsAt, phaseEndsAt + 1));
         court.drawJury(caseId);
