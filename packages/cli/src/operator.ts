@@ -15,6 +15,12 @@ export const directoryOption: OptionSpec = {
   description: 'of the worker (PEERHOST_WORKER_DIR; else ~/.peerhost/worker)',
 }
 
+/** Of the commands that bind an execution key. */
+export const newKeyOption: OptionSpec = {
+  flags: '--new',
+  description: 'make a fresh key in the worker’s directory; restart the worker afterwards',
+}
+
 /** Options of every command that acts for an operator. */
 export const operatorOptions: readonly OptionSpec[] = [directoryOption, ...connectionOptions, ...accountOptions]
 
@@ -53,6 +59,23 @@ export async function readExecutionKey(
     'The execution key is missing.',
     'peerhost worker init makes one; --execution-key-file names a keystore (.json) or a file of hex.',
   )
+}
+
+/** Makes a fresh execution key in the worker's directory and binds it; the old keystore is kept beside it. */
+export async function bindFreshKey(
+  context: CommandContext,
+  input: DirectoryInput,
+  bind: (key: DigestSigner) => Promise<Hex>,
+): Promise<{ transaction: Hex; executionKey: Hex }> {
+  const { readPassword } = await import('./account.ts')
+  const { replaceExecutionKey, workerDirectory } = await import('@peerhost/worker')
+  const directory = workerDirectory(input.directory, context.env, context.cwd)
+  const password = await readPassword(context, 'Password of the worker’s keystores')
+  return replaceExecutionKey({
+    directory,
+    password,
+    bind: async (key) => ({ transaction: await bind(key), executionKey: key.address }),
+  })
 }
 
 /** What the worker's operator actions need, for the caller's wallet; and how the network writes money. */

@@ -13,6 +13,8 @@ export function runPiped(args: readonly string[], options: RunOptions = {}): Pro
   return collect([...peerhost, ...args], options)
 }
 
+const endsWithinMs = 120_000
+
 type Kill = (signal: NodeJS.Signals) => void
 type RunOptions = {
   cwd?: string
@@ -43,7 +45,9 @@ function collect(
 ): Promise<Finished> {
   const { PATH = '', HOME = '' } = process.env
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env: { PATH, HOME, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+    // A prompt that nobody answers must not outlive the test.
+    const options = { cwd, env: { PATH, HOME, ...env }, timeout: endsWithinMs }
+    const child = spawn(program, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] })
     const out: string[] = []
     const err: string[] = []
     const left = [...typed]

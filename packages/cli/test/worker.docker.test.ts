@@ -160,6 +160,17 @@ describe(
       expect(await ended).toEqual([0, null])
     })
 
+    it('replaces its execution key, on chain and on disk', async () => {
+      const before = (await run(['status'])).data.executionKey
+      const rotated = await run(['rotate', '--new'])
+      expect(rotated).toMatchObject({ code: 0, data: { operator } })
+      expect(rotated.data.executionKey).not.toBe(before)
+      const status = await run(['status'])
+      expect(status.data.executionKey).toBe(rotated.data.executionKey)
+      expect(codesOf(status)).not.toContain('execution-key-differs')
+      expect(readdirSync(directory)).toContain(`execution-${before}.keystore.json`)
+    })
+
     it('drains and resumes on chain, then leaves when the unbonding period is over', async () => {
       expect(await run(['drain'])).toMatchObject({ code: 0, data: { status: 'draining' } })
       expect(await run(['drain', '--resume'])).toMatchObject({ code: 0, data: { status: 'active' } })

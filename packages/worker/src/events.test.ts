@@ -79,6 +79,8 @@ describe('metrics', () => {
         declined: [{ reason: 'fee-too-low', count: 1, lastAt: 1_800_000_000 }],
       })
       expect((await fetch(`${url}/`)).status).toBe(404)
+      const second = serveMetrics({ metrics, snapshot }, { host: '127.0.0.1', port: address.port })
+      await expect(second).rejects.toMatchObject({ code: 'conflict' })
     } finally {
       server.close()
     }

@@ -62,6 +62,7 @@ export { type Journal, type JournalEntry, type JournalOptions, type JournalVote,
 export { decryptKeystore, encryptKey, isKeystore, keystoreAddress } from './keys/keystore.ts'
 export { readSecretFile, writeKeystoreFile } from './keys/keystoreFile.ts'
 export { type PasswordSources, readFirstLine, readKeystorePassword } from './keys/keystorePassword.ts'
+export { type ReplaceParameters, replaceExecutionKey } from './keys/replaceExecutionKey.ts'
 export { openConfig } from './openConfig.ts'
 export {
   addStake,

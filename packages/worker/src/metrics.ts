@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import { outcomeOf } from '@peerhost/protocol'
+import { outcomeOf, PeerHostError } from '@peerhost/protocol'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { WorkerEventHub } from './events.ts'
 import type { WorkerSnapshot } from './status/workerSnapshot.ts'
@@ -71,7 +71,7 @@ function showSnapshot(registry: Registry, snapshot: () => WorkerSnapshot): void 
   })
 }
 
-/** Serves `/metrics` and `/status`; on the loopback interface unless another host is named. */
+/** Serves `/metrics` and `/status`; on the loopback interface unless another host is named. Throws `conflict`. */
 export function serveMetrics(
   { metrics, snapshot }: { metrics: Metrics; snapshot: () => WorkerSnapshot },
   { host, port }: { host: string; port: number },
@@ -87,7 +87,15 @@ export function serveMetrics(
     response.writeHead(200, { 'content-type': page.type, 'cache-control': 'no-store' }).end(text)
   })
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (cause) =>
+      reject(
+        new PeerHostError('conflict', `Metrics cannot be served on ${host}:${port}.`, {
+          details: [cause.message],
+          hint: 'Another worker may have the port: set PEERHOST_METRICS_PORT to a free one.',
+          cause,
+        }),
+      ),
+    )
     server.listen(port, host, () => resolve(server))
   })
 }

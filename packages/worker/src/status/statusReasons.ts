@@ -110,7 +110,7 @@ function ofOperator(view: OperatorView, nowSeconds: number): Reasons {
   }
   if (status === 'jailed') {
     const next = jailedUntil <= nowSeconds ? 'Its time is over' : `Until ${date(jailedUntil)}`
-    return [stops('jailed', `The operator is jailed. ${next}: then peerhost worker release.`), ...open]
+    return [stops('jailed', `The operator is jailed. ${next}: then peerhost worker release --new.`), ...open]
   }
   if (status === 'draining')
     return [stops('draining', 'The operator drains on chain: peerhost worker drain --resume.'), ...open]
@@ -154,7 +154,7 @@ function ofSeats({ view, seats }: StatusFacts): Reasons {
 function ofKey({ executionKey }: LocalStanding, view: OperatorView): Reasons {
   if (['none', 'withdrawn', 'unbonding', 'jailed'].includes(view.status)) return []
   if (view.executionKey === zeroAddress) {
-    const text = 'The operator has no execution key: peerhost worker rotate.'
+    const text = 'The operator has no execution key: peerhost worker rotate --new.'
     return [{ code: 'execution-key-missing', effect: 'stops', text }]
   }
   if (!executionKey || sameHex(executionKey, view.executionKey)) return []
