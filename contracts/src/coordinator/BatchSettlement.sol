@@ -199,6 +199,8 @@ abstract contract BatchSettlement is PlainSettlement {
             run.requester,
             uint64(item.sequence),
             uint32(group.epoch),
+            // Read from 40 bits of the batch.
+            // forge-lint: disable-next-line(unsafe-typecast)
             uint40(issuedAt),
             committeeSize
         )
@@ -301,8 +303,11 @@ abstract contract BatchSettlement is PlainSettlement {
             run.protocolFees += protocolFee;
             uint256 offset = item.seatingsAt;
             address operator = _earn(run, offset, reward);
+            // Nobody's part of a fee has more bits than the fee.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            uint96 own = uint96(reward);
             emit ExecutionSettled(
-                item.requestId, operator, item.resultSeal, uint8(item.outcome), uint16(item.status), uint96(reward)
+                item.requestId, operator, item.resultSeal, uint8(item.outcome), uint16(item.status), own
             );
             if (group.quorum == 1) return;
             address[] memory others = new address[](group.quorum - 1);
@@ -310,6 +315,7 @@ abstract contract BatchSettlement is PlainSettlement {
                 offset += group.seatingBytes;
                 others[i] = _earn(run, offset, share);
             }
+            // forge-lint: disable-next-line(unsafe-typecast)
             emit RewardsShared(item.requestId, others, uint96(share));
         }
     }

@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import {IExecutionCoordinator} from "../interfaces/IExecutionCoordinator.sol";
-import {Messages} from "../libraries/Messages.sol";
 import {BatchDigests} from "./BatchDigests.sol";
 import {CreditLines} from "./CreditLines.sol";
 import {PackedBatch} from "./PackedBatch.sol";
@@ -306,8 +305,11 @@ abstract contract PlainSettlement is IExecutionCoordinator, BatchDigests, Credit
     ) internal returns (bool) {
         if (run.seatedEpoch == epoch) return run.isAllSeated;
         run.seatedEpoch = epoch;
+        // A ticket's epoch has 32 bits.
+        // forge-lint: disable-next-line(unsafe-typecast)
         run.isAllSeated = _operators.isAllSeated(uint32(epoch), run.committeeSize);
         if (epoch <= _currentEpoch() && epoch > _terms.seatedEpoch) {
+            // forge-lint: disable-next-line(unsafe-typecast)
             (_terms.seatedEpoch, _terms.isAllSeated) = (uint32(epoch), run.isAllSeated);
         }
         return run.isAllSeated;

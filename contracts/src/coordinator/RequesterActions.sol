@@ -38,6 +38,8 @@ abstract contract RequesterActions is Requesters, Tickets {
         require(
             requester.withdrawableAt == 0, IExecutionCoordinator.TooEarly(requester.withdrawableAt, block.timestamp)
         );
+        // A time, in 40 bits for longer than any chain.
+        // forge-lint: disable-next-line(unsafe-typecast)
         requester.withdrawableAt = uint40(block.timestamp + _unbondingPeriod);
         emit IExecutionCoordinator.RequesterUnbonding(account, requester.withdrawableAt);
     }
@@ -123,6 +125,8 @@ abstract contract RequesterActions is Requesters, Tickets {
         require(amount != 0, IExecutionCoordinator.NotBonded(account));
         requester.bond = 0;
         if (amount < _parameterAt(block.timestamp, REQUESTER_BOND)) requester.withdrawableAt = 0;
+        // A time, in 40 bits for longer than any chain.
+        // forge-lint: disable-next-line(unsafe-typecast)
         else if (requester.withdrawableAt == 0) requester.withdrawableAt = uint40(block.timestamp + _unbondingPeriod);
         uint256 reward = amount / REPORTER_SHARES;
         _addEarnings(reporter, reward);
