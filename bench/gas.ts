@@ -1,26 +1,22 @@
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startChain } from '@peerhost/devnet'
+import { deployContracts, devnetAccounts, startChain } from '@peerhost/devnet'
 import {
-  type ExecutedRequest,
-  epochAt,
-  executionCoordinatorAbi,
+  commitment,
+  confirmedLaneAbi,
   hashAttestation,
-  hashBatchRoll,
-  LIMITS,
-  laneNumber,
-  planSettlement,
+  hashResult,
   requestId,
-  rollsOf,
-  type SettlementBatch,
-  seatNumber,
+  seal,
   type Ticket,
-  withRolls,
+  zeroBytes32,
 } from '@peerhost/protocol'
-import { type Address, bytesToHex, encodeFunctionData, getAddress, type Hex, keccak256, stringToHex } from 'viem'
-import { type BenchWorker, createGasNetwork, type GasNetwork } from './gasNetwork.ts'
+import { encodeFunctionData, type Hex, keccak256, stringToBytes, stringToHex } from 'viem'
+import { measureChallenge, measureEscrow } from './gasDisputes.ts'
+import { createExecutions, type Mix, randomHex, seatOf, settle, signSet } from './gasExecutions.ts'
+import { type BenchChain, createBenchChain, createGasNetwork, type GasNetwork } from './gasNetwork.ts'
+import { measureOriginal } from './gasOriginal.ts'
 import { median } from './median.ts'
 
 /** What one request asks and answers, the same text for the stand-in and for the confirmed lane. */
@@ -29,7 +25,7 @@ const input = '{"method":"GET","path":"/","query":[["city","Lisbon"]],"headers":
 const result = '{"city":"Lisbon","celsius":21,"sky":"clear"}'
 const runs = 3
 const batchSize = 50
-const functions = 5
+const conflictWindowOver = 200
 
 /** Gas per request, from receipts of a real chain; medians of three fresh chains. Keys: bench/README.md. */
 export async function run(): Promise<Record<string, number>> {
@@ -42,148 +38,100 @@ export async function run(): Promise<Record<string, number>> {
 }
 
 async function measureOnce(): Promise<Record<string, number>> {
-  const directory = mkdtempSync(join(tmpdir(), 'peerhost-gas-'))
-  const chain = await startChain({ directory })
-  try {
-    const network = await createGasNetwork(chain.rpcUrl, 8, 2)
-    const next = createExecutions(network)
-    const one = { workers: network.workers.slice(0, 1), owners: network.owners.slice(0, 1) }
-    const original = await measureOriginal(network)
-    const batch1First = await settle(network, await next(1, one), false)
-    const batch1 = await settle(network, await next(1, one), false)
-    await settle(network, await next(batchSize, network), true)
-    const mix50 = await settle(network, await next(batchSize, network), true)
-    const workerOnlySettle50 = await settle(network, await next(batchSize, network), false)
-    const mix1worker50 = await settle(network, await next(batchSize, { ...network, workers: one.workers }), true)
-    await confirm(network, (await next(1, one, 'confirmed'))[0])
-    const confirmed1 = await confirm(network, (await next(1, one, 'confirmed'))[0])
-    return { original, batch1, batch1First, mix50, mix1worker50, confirmed1, workerOnlySettle50 }
-  } finally {
-    await chain.process.stop()
-    rmSync(directory, { recursive: true, force: true })
-  }
+  const original = await onChain((chain) => measureOriginal(chain, { functionName, input, result }))
+  const small = await onNetwork({ workers: 8, owners: 2 }, measureMix)
+  const disputed = await onNetwork({ workers: 8, owners: 2 }, async (network) => ({
+    ...(await measureEscrow(network)),
+    challenge: await measureChallenge(network, input),
+  }))
+  const medium = await onNetwork({ workers: 16, owners: 10 }, (network) => measureBatch(network, network))
+  const large = await onNetwork({ workers: 50, owners: 50 }, (network) => measureBatch(network, network))
+  return { original, ...small, ...disputed, mix50_10owners16workers: medium, mix50_50owners50workers: large }
 }
 
-/** The second request of the stand-in: its counter is warm, as it would be in use. */
-async function measureOriginal({ original: { address, abi }, send, anyone }: GasNetwork): Promise<number> {
-  let gas = 0
-  for (const id of [1n, 2n]) {
-    const trigger = encodeFunctionData({ abi, functionName: 'trigger', args: [functionName, input] })
-    const submit = encodeFunctionData({ abi, functionName: 'submit', args: [id, result] })
-    gas = (await send(anyone, address, trigger)).gas + (await send(anyone, address, submit)).gas
-  }
-  return gas
+async function measureMix(network: GasNetwork): Promise<Record<string, number>> {
+  const next = createExecutions(network)
+  const one = { workers: network.workers, owners: network.owners.slice(0, 1) }
+  await settle(network, await next(1, one), false)
+  const batch1 = await settle(network, await next(1, one), false)
+  await settle(network, await next(batchSize, network), true)
+  const mix50 = await settle(network, await next(batchSize, network), true)
+  const workerOnlySettle50 = await settle(network, await next(batchSize, network), false)
+  await confirm(network, next, one)
+  const confirmed1 = await confirm(network, next, one)
+  const agreed = await next(batchSize, { ...network, quorum: 3 })
+  await network.pass(conflictWindowOver)
+  const quorum3mix50 = await settle(network, agreed, true)
+  return { mix50, batch1, confirmed1, quorum3mix50, workerOnlySettle50 }
 }
 
-type Actors = { workers: BenchWorker[]; owners: Address[] }
-
-/** Makes signed requests of random content, spread over functions, owners and workers; sequences go on. */
-function createExecutions(network: GasNetwork) {
-  let sequence = 0n
-  return async (count: number, actors: Actors, lane: 'attested' | 'confirmed' = 'attested') => {
-    const issuedAt = await network.nowSeconds()
-    return Promise.all(
-      Array.from({ length: count }, (_, index) => {
-        const owner = at(actors.owners, (index % functions) % actors.owners.length)
-        const ticket = randomTicket(network, owner, index % functions, issuedAt, sequence++, laneNumber(lane))
-        return execute(network, ticket, at(actors.workers, index % actors.workers.length))
-      }),
-    )
-  }
+/** The second batch of a mix, whose slots are warm. */
+async function measureBatch(network: GasNetwork, mix: Mix): Promise<number> {
+  const next = createExecutions(network)
+  await settle(network, await next(batchSize, mix), true)
+  return settle(network, await next(batchSize, mix), true)
 }
 
-function randomTicket(
-  network: GasNetwork,
-  owner: Address,
-  functionIndex: number,
-  issuedAt: number,
-  sequence: bigint,
-  lane: number,
-): Ticket {
-  return {
-    protocolVersion: 1,
-    functionId: keccak256(stringToHex(`function ${functionIndex}`)),
-    functionVersion: 1,
-    envVersion: 0,
-    runtimeDigest: keccak256(stringToHex('runtime')),
-    inputSeal: randomHex(32),
-    requester: network.requester.address,
-    epoch: epochAt(issuedAt, LIMITS.epochSeconds),
-    sequence,
-    quorum: 1,
-    lane,
-    fee: 100n,
-    issuedAt,
-    deadline: issuedAt + 60,
-    payer: getAddress(randomHex(20)),
-    payee: owner,
-    price: 1_000n,
-    quoteId: randomHex(32),
-    funder: owner,
-  }
-}
-
-async function execute(network: GasNetwork, ticket: Ticket, worker: BenchWorker): Promise<ExecutedRequest> {
-  const id = requestId(network.domain, ticket)
-  const attestation = {
-    protocolVersion: 1,
-    requestId: id,
-    resultSeal: randomHex(32),
-    outcome: 1,
-    status: 200,
-    seat: seatNumber('all-seated'),
-  }
-  return {
-    ticket,
-    ticketSignature: await network.requester.sign(id),
-    attestation,
-    attestationSignature: await worker.key.sign(hashAttestation(network.domain, attestation)),
-    executionKey: worker.key.address,
-  }
-}
-
-/** Settles in one transaction, with rolls or with single signatures; gas per request. */
-async function settle(network: GasNetwork, requests: ExecutedRequest[], isRolled: boolean): Promise<number> {
-  const plan = planSettlement(network.domain, requests)
-  const batch = isRolled ? await rolledBatch(network, plan) : plan.batch
-  const data = encodeFunctionData({ abi: executionCoordinatorAbi, functionName: 'settle', args: [batch] })
-  return (await network.send(network.anyone, network.domain.coordinator, data)).gas / requests.length
-}
-
-async function rolledBatch(network: GasNetwork, plan: ReturnType<typeof planSettlement>): Promise<SettlementBatch> {
-  const rolls = rollsOf(network.domain, plan)
-  const digestOf = ({ count, root }: { count: number; root: Hex }) =>
-    hashBatchRoll(network.domain, { protocolVersion: 1, count, root })
-  const signed = await Promise.all(
-    rolls.workers.map(async (roll) => {
-      const worker = network.workers.find(({ key }) => key.address === roll.executionKey)
-      if (!worker) throw new Error('a roll without its worker')
-      return [roll.executionKey, await worker.key.sign(digestOf(roll))] as const
-    }),
-  )
-  const requester = await network.requester.sign(digestOf(rolls.requester))
-  return withRolls(plan, { requester, workers: new Map(signed) }).batch
-}
-
-/** Posts a ticket and submits its result, both with their bytes on chain; gas of both. */
-async function confirm(network: GasNetwork, request: ExecutedRequest | undefined): Promise<number> {
-  const worker = network.workers.find(({ key }) => key.address === request?.executionKey)
+/**
+ * The requester posts its ticket and the worker submits the result against a set of one commitment, both with their bytes on
+ * chain; gas of both.
+ */
+async function confirm(network: GasNetwork, next: ReturnType<typeof createExecutions>, mix: Mix): Promise<number> {
+  const inputSalt = randomHex(32)
+  const inputSeal = seal(keccak256(stringToHex(input)), inputSalt)
+  const unpriced = { payer: zeroAddress, payee: zeroAddress, price: 0n, quoteId: zeroBytes32 } as const
+  const terms: Partial<Ticket> = { lane: 2, inputSeal, ...unpriced }
+  const [request] = await next(1, { ...mix, terms })
+  const [attested] = request?.attestations ?? []
+  const worker = network.workers.find(({ key }) => key.address === attested?.executionKey)
   if (!request || !worker) throw new Error('nothing to confirm')
-  const { ticket, ticketSignature, attestation, attestationSignature } = request
+  const { ticket } = request
+  const id = requestId(network.domain, ticket)
+  const resultSeal = seal(hashResult(stringToBytes(result)), inputSalt)
+  const seat = seatOf(network)
+  const attestation = { protocolVersion: 1, requestId: id, resultSeal, outcome: 1, status: 200, seat }
+  const signature = await worker.key.sign(hashAttestation(network.domain, attestation))
+  const salt = randomHex(32)
+  const commitments = [commitment(id, worker.key.address, resultSeal, salt)]
+  const set = await signSet(network, id, commitments)
+  const bytes: Hex = `${inputSalt}${stringToHex(input).slice(2)}`
   const post = encodeFunctionData({
-    abi: executionCoordinatorAbi,
+    abi: confirmedLaneAbi,
     functionName: 'post',
-    args: [ticket, ticketSignature, `${randomHex(32)}${stringToHex(input).slice(2)}`],
+    args: [ticket, '0x', bytes],
   })
   const submit = encodeFunctionData({
-    abi: executionCoordinatorAbi,
+    abi: confirmedLaneAbi,
     functionName: 'submit',
-    args: [ticket, attestation, attestationSignature, stringToHex(result)],
+    args: [ticket, attestation, signature, salt, commitments, set, inputSalt, stringToHex(result)],
   })
-  const { coordinator } = network.domain
-  const posted = await network.send(network.anyone, coordinator, post)
-  const submitted = await network.send(worker.operator, coordinator, submit)
+  const { confirmedLane } = network.addresses
+  const posted = await network.send(network.requesterAccount, confirmedLane, post)
+  const submitted = await network.send(worker.operator, confirmedLane, submit)
   return posted.gas + submitted.gas
+}
+
+const zeroAddress = '0x0000000000000000000000000000000000000000'
+
+async function onNetwork<T>(
+  actors: { workers: number; owners: number },
+  measure: (network: GasNetwork) => Promise<T>,
+): Promise<T> {
+  return onChain(async (chain, rpcUrl) => {
+    const addresses = await deployContracts(rpcUrl, devnetAccounts(0))
+    return measure(await createGasNetwork(chain, addresses, actors))
+  })
+}
+
+async function onChain<T>(measure: (chain: BenchChain, rpcUrl: string) => Promise<T>): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), 'peerhost-gas-'))
+  const { process, rpcUrl } = await startChain({ directory })
+  try {
+    return await measure(createBenchChain(rpcUrl), rpcUrl)
+  } finally {
+    await process.stop()
+    rmSync(directory, { recursive: true, force: true })
+  }
 }
 
 function printTable(medians: Record<string, number>): void {
@@ -192,14 +140,4 @@ function printTable(medians: Record<string, number>): void {
   for (const [key, gas] of Object.entries(medians)) {
     console.error(key.padEnd(27), String(gas).padStart(9), `  ${(original / gas).toFixed(1)}`)
   }
-}
-
-function randomHex(length: number): Hex {
-  return bytesToHex(randomBytes(length))
-}
-
-function at<T>(list: readonly T[], index: number): T {
-  const value = list[index]
-  if (value === undefined) throw new RangeError(`no entry ${index}`)
-  return value
 }

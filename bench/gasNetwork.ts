@@ -1,135 +1,153 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { DEVNET_TOKEN } from '@peerhost/devnet'
+import { setTimeout } from 'node:timers/promises'
 import {
   createDigestSigner,
+  DEFAULT_PARAMETERS,
+  DEFAULT_TIMES,
   type DigestSigner,
   executionCoordinatorAbi,
   hashExecutionKeyProof,
-  LIMITS,
+  operatorRegistryAbi,
   type ProtocolDomain,
   testUsdcAbi,
 } from '@peerhost/protocol'
 import {
-  type Abi,
   type Account,
   type Address,
   createTestClient,
   createWalletClient,
-  encodeDeployData,
   encodeFunctionData,
   type Hex,
   http,
   publicActions,
 } from 'viem'
-import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
-import { executionCoordinatorBytecode, testUsdcRuntimeBytecode } from '../packages/devnet/src/artifacts.generated.ts'
+import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
 
 /** A worker of the measured network: the wallet that owns it and the key that signs for it. */
 export type BenchWorker = { operator: Account; key: DigestSigner }
 
-/** What the measurements run on: contracts, actors with open credit lines, and a way to send. */
-export type GasNetwork = {
+/** Where the measured contracts are. */
+export type GasAddresses = Record<
+  'token' | 'registry' | 'operators' | 'coordinator' | 'confirmedLane' | 'escrow' | 'court',
+  Address
+>
+
+/** What seats are drawn with now. */
+export type BenchEpoch = { epoch: number; seed: Hex; totalStake: bigint; operatorCount: number }
+
+/** A chain, accounts that have gas on it, and the gas of what they send. */
+export type BenchChain = ReturnType<typeof createBenchChain>
+
+/** What the measurements run on: the suite, and actors with open credit lines. */
+export type GasNetwork = BenchChain & {
+  addresses: GasAddresses
   domain: ProtocolDomain
-  original: { address: Address; abi: Abi }
+  /** Signs tickets; bonded. */
   requester: DigestSigner
-  owners: Address[]
+  /** The same key, as a sender. */
+  requesterAccount: Account
+  owners: Account[]
   workers: BenchWorker[]
-  nowSeconds: () => Promise<number>
-  /** Sends, waits, and gives the gas of the receipt. Throws when the transaction failed. */
-  send: (from: Account, to: Address | null, data: Hex) => Promise<{ gas: number; address: Address | null | undefined }>
   anyone: Account
+  epoch: BenchEpoch
 }
 
-const stake = 100_000_000n
+const stake = DEFAULT_PARAMETERS.minimumStake
 const credit = 1_000_000_000n
 
-/** Deploys on an empty chain, registers `workers` operators and gives `owners` funders a line to one requester. */
-export async function createGasNetwork(rpcUrl: string, workers: number, owners: number): Promise<GasNetwork> {
-  const chain = createTestClient({ mode: 'anvil', transport: http(rpcUrl), pollingInterval: 20 }).extend(publicActions)
-  const newAccount = async (): Promise<Account> => {
-    const account = privateKeyToAccount(generatePrivateKey())
-    await chain.setBalance({ address: account.address, value: 10n ** 20n })
-    return account
+/** A client of an anvil that mines each transaction at once. */
+export function createBenchChain(rpcUrl: string) {
+  const client = createTestClient({ mode: 'anvil', transport: http(rpcUrl) }).extend(publicActions)
+  // Asked for until it is there: who waits for the next block waits for ever, since each block has one transaction.
+  const receiptOf = async (hash: Hex) => {
+    for (let attempt = 0; attempt < 1_000; attempt += 1) {
+      const receipt = await client.getTransactionReceipt({ hash }).catch(() => undefined)
+      if (receipt) return receipt
+      await setTimeout(20)
+    }
+    throw new Error(`transaction ${hash} was not mined`)
   }
-  const send: GasNetwork['send'] = async (from, to, data) => {
-    const wallet = createWalletClient({ account: from, transport: http(rpcUrl) })
-    const hash = await wallet.sendTransaction({ to, data, chain: null })
-    const receipt = await chain.waitForTransactionReceipt({ hash })
-    if (receipt.status !== 'success') throw new Error(`transaction ${hash} failed`)
-    return { gas: Number(receipt.gasUsed), address: receipt.contractAddress }
+  return {
+    client,
+    newAccount: async (): Promise<PrivateKeyAccount> => {
+      const account = privateKeyToAccount(generatePrivateKey())
+      await client.setBalance({ address: account.address, value: 10n ** 20n })
+      return account
+    },
+    /** Sends, waits, and gives the gas of the receipt. Throws when the transaction failed. */
+    send: async (from: Account, to: Address | null, data: Hex) => {
+      const wallet = createWalletClient({ account: from, transport: http(rpcUrl) })
+      const hash = await wallet.sendTransaction({ to, data, chain: null, gas: 20_000_000n })
+      const receipt = await receiptOf(hash)
+      if (receipt.status !== 'success') {
+        // Asked again against the state before it, the chain says why.
+        await client.call({ account: from, to, data, blockNumber: receipt.blockNumber - 1n })
+        throw new Error(`transaction ${hash} failed`)
+      }
+      return { gas: Number(receipt.gasUsed), address: receipt.contractAddress, logs: receipt.logs }
+    },
+    nowSeconds: async () => Number((await client.getBlock()).timestamp),
+    pass: async (seconds: number) => {
+      await client.increaseTime({ seconds })
+      await client.mine({ blocks: 1 })
+    },
   }
-  const anyone = await newAccount()
-  await chain.setCode({ address: DEVNET_TOKEN, bytecode: testUsdcRuntimeBytecode })
-  const { address: coordinator } = await send(anyone, null, coordinatorCreation(anyone.address))
-  const { abi, bytecode } = originalShape()
-  const { address: original } = await send(anyone, null, bytecode)
-  if (!coordinator || !original) throw new Error('a contract was not created')
-  await chain.setBalance({ address: original, value: 10n ** 18n })
-  const domain = { chainId: await chain.getChainId(), coordinator }
-  const requester = createDigestSigner(generatePrivateKey())
-  const network = {
-    domain,
-    original: { address: original, abi },
-    requester,
-    owners: [] as Address[],
-    workers: [] as BenchWorker[],
-    nowSeconds: async () => Number((await chain.getBlock()).timestamp),
-    send,
-    anyone,
-  }
-  for (let index = 0; index < workers; index += 1) network.workers.push(await addWorker(network, await newAccount()))
-  for (let index = 0; index < owners; index += 1) network.owners.push(await addOwner(network, await newAccount()))
-  return network
 }
 
-function coordinatorCreation(treasury: Address): Hex {
-  const settleable = LIMITS.ticketLifetimeSeconds + LIMITS.settlementGraceSeconds
-  return encodeDeployData({
-    abi: executionCoordinatorAbi,
-    bytecode: executionCoordinatorBytecode,
-    args: [
-      {
-        token: DEVNET_TOKEN,
-        treasury,
-        minimumStake: stake,
-        protocolFeeBps: 1_000,
-        epochSeconds: LIMITS.epochSeconds,
-        settlementGrace: LIMITS.settlementGraceSeconds,
-        maximumTicketLifetime: LIMITS.ticketLifetimeSeconds,
-        unbondingPeriod: 2 * settleable + LIMITS.epochSeconds,
-      },
-    ],
-  })
+/**
+ * Registers operators, gives funders a line to one bonded requester, and lets two epochs pass so that stake and bond count
+ * and a seed is there: what a network in use looks like.
+ */
+export async function createGasNetwork(
+  chain: BenchChain,
+  addresses: GasAddresses,
+  actors: { workers: number; owners: number },
+): Promise<GasNetwork> {
+  const anyone = await chain.newAccount()
+  const requesterKey = generatePrivateKey()
+  const requester = createDigestSigner(requesterKey)
+  const domain = { chainId: await chain.client.getChainId(), coordinator: addresses.coordinator }
+  const network = { ...chain, addresses, domain, requester, anyone }
+  const workers: BenchWorker[] = []
+  for (let index = 0; index < actors.workers; index += 1) workers.push(await addWorker(network))
+  const owners: Account[] = []
+  for (let index = 0; index < actors.owners; index += 1) owners.push(await addOwner(network))
+  const requesterAccount = privateKeyToAccount(requesterKey)
+  await bondRequester(network, requesterAccount)
+  return { ...network, requesterAccount, workers, owners, epoch: await openEpoch(network) }
 }
 
-/** The stand-in is no part of the product, so its code is compiled here and not kept. */
-function originalShape(): { abi: Abi; bytecode: Hex } {
-  const contracts = fileURLToPath(new URL('../contracts/', import.meta.url))
-  execFileSync(`${contracts}../node_modules/.bin/forge`, ['build', 'test/bench/OriginalShape.sol'], {
-    cwd: contracts,
-    env: { ...process.env, FOUNDRY_OUT: 'out/bench', FOUNDRY_CACHE_PATH: 'cache/bench' },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  const artifact = JSON.parse(readFileSync(`${contracts}out/bench/OriginalShape.sol/OriginalShape.json`, 'utf8'))
-  return { abi: artifact.abi as Abi, bytecode: artifact.bytecode.object as Hex }
+/** Lets two epochs pass and captures the seed of the one that has begun then. */
+async function openEpoch({ addresses, anyone, client, pass, send, nowSeconds }: Acting): Promise<BenchEpoch> {
+  const { epochSeconds } = DEFAULT_TIMES
+  const now = await nowSeconds()
+  await pass(3 * epochSeconds - (now % epochSeconds))
+  const registry = { address: addresses.operators, abi: operatorRegistryAbi } as const
+  const epoch = await client.readContract({ ...registry, functionName: 'currentEpoch' })
+  const capture = encodeFunctionData({ abi: operatorRegistryAbi, functionName: 'captureSeed', args: [epoch] })
+  await send(anyone, addresses.operators, capture)
+  for (let block = 0; block < 3; block += 1) await pass(1)
+  await send(anyone, addresses.operators, capture)
+  await pass(5)
+  return { epoch, ...(await client.readContract({ ...registry, functionName: 'getEpoch', args: [epoch] })) }
 }
 
-type Registering = Pick<GasNetwork, 'domain' | 'send' | 'requester'>
+type Acting = BenchChain & Pick<GasNetwork, 'addresses' | 'anyone' | 'domain' | 'requester'>
 
-async function fillPurse({ domain, send }: Registering, account: Account, amount: bigint): Promise<void> {
+/** Play money that `spender` may take. */
+export async function fillPurse(
+  { addresses, send }: Pick<GasNetwork, 'addresses' | 'send'>,
+  account: Account,
+  spender: Address,
+  amount: bigint,
+): Promise<void> {
   const mint = encodeFunctionData({ abi: testUsdcAbi, functionName: 'mint', args: [account.address, amount] })
-  const approve = encodeFunctionData({
-    abi: testUsdcAbi,
-    functionName: 'approve',
-    args: [domain.coordinator, amount],
-  })
-  await send(account, DEVNET_TOKEN, mint)
-  await send(account, DEVNET_TOKEN, approve)
+  const approve = encodeFunctionData({ abi: testUsdcAbi, functionName: 'approve', args: [spender, amount] })
+  await send(account, addresses.token, mint)
+  await send(account, addresses.token, approve)
 }
 
-async function addWorker(network: Registering, operator: Account): Promise<BenchWorker> {
+async function addWorker(network: Acting): Promise<BenchWorker> {
+  const operator = await network.newAccount()
   const key = createDigestSigner(generatePrivateKey())
   const proof = await key.sign(
     hashExecutionKeyProof(network.domain, {
@@ -139,33 +157,35 @@ async function addWorker(network: Registering, operator: Account): Promise<Bench
       nonce: 0n,
     }),
   )
-  await fillPurse(network, operator, stake)
-  await network.send(
-    operator,
-    network.domain.coordinator,
-    encodeFunctionData({
-      abi: executionCoordinatorAbi,
-      functionName: 'registerOperator',
-      args: [key.address, proof, stake],
-    }),
-  )
+  await fillPurse(network, operator, network.addresses.operators, stake)
+  const args = [key.address, proof, stake, 1] as const
+  const register = encodeFunctionData({ abi: operatorRegistryAbi, functionName: 'registerOperator', args })
+  await network.send(operator, network.addresses.operators, register)
   return { operator, key }
 }
 
-async function addOwner(network: Registering, owner: Account): Promise<Address> {
-  const { coordinator } = network.domain
-  await fillPurse(network, owner, credit)
-  const deposit = encodeFunctionData({
-    abi: executionCoordinatorAbi,
-    functionName: 'depositCredit',
-    args: [owner.address, credit],
-  })
+async function addOwner(network: Acting): Promise<Account> {
+  const owner = await network.newAccount()
+  await fillPurse(network, owner, network.addresses.coordinator, credit)
+  const coordinator = { abi: executionCoordinatorAbi } as const
+  const deposit = encodeFunctionData({ ...coordinator, functionName: 'depositCredit', args: [owner.address, credit] })
   const grant = encodeFunctionData({
-    abi: executionCoordinatorAbi,
+    ...coordinator,
     functionName: 'grantCreditLine',
     args: [network.requester.address, credit, 1_000_000n],
   })
-  await network.send(owner, coordinator, deposit)
-  await network.send(owner, coordinator, grant)
-  return owner.address
+  for (const data of [deposit, grant]) await network.send(owner, network.addresses.coordinator, data)
+  return owner
+}
+
+async function bondRequester(network: Acting, requester: Account): Promise<void> {
+  const { requesterBond } = DEFAULT_PARAMETERS
+  await network.client.setBalance({ address: requester.address, value: 10n ** 20n })
+  await fillPurse(network, requester, network.addresses.coordinator, requesterBond)
+  const data = encodeFunctionData({
+    abi: executionCoordinatorAbi,
+    functionName: 'bondRequester',
+    args: [requesterBond],
+  })
+  await network.send(requester, network.addresses.coordinator, data)
 }

@@ -3,6 +3,7 @@
  * The keys are documented in README.md beside this file and only ever grow.
  */
 const benchmarks: Record<string, () => Promise<{ run: () => Promise<Record<string, number>> }>> = {
+  economics: () => import('./economics/economics.ts'),
   gas: () => import('./gas.ts'),
   latency: () => import('./latency.ts'),
   throughput: () => import('./throughput.ts'),

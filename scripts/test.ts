@@ -5,8 +5,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { requireDockerEngine } from '@peerhost/devnet'
+import { forgeProgram } from '../contracts/scripts/forgeProgram.ts'
 
 type Count = { passed: number; failed: number }
 type Stage = { name: string; about: string; run: () => Promise<Count> }
@@ -16,11 +17,15 @@ const source = '--conditions=@peerhost/source'
 
 const stages: Stage[] = [
   { name: 'check', about: 'format, lint, types, unused code, generated files', run: () => check() },
-  { name: 'contracts', about: 'forge: unit, fuzz, invariants, vectors', run: () => contracts() },
+  {
+    name: 'contracts',
+    about: 'forge and solhint: format, lint, unit, fuzz, invariants, vectors, gas',
+    run: () => contracts(),
+  },
   {
     name: 'unit',
     about: 'vitest: every package, with real anvil, Docker and PostgreSQL',
-    run: () => vitest(['packages', 'scripts', 'test/agreement', 'test/functions']),
+    run: () => vitest(['packages', 'scripts', 'bench', 'test/agreement', 'test/functions']),
   },
   { name: 'examples', about: 'every example runs and asserts', run: () => examples() },
   { name: 'e2e', about: 'vitest: the whole network', run: () => vitest(['test/e2e']) },
@@ -70,7 +75,6 @@ async function check(): Promise<Count> {
     ['biome', 'check', '--error-on-warnings', '.'],
     ['tsc', '--noEmit', '-p', 'tsconfig.json'],
     ['knip'],
-    ['node', source, 'contracts/scripts/generateArtifacts.ts', '--check'],
     ['node', source, 'vectors/generate.ts', '--check'],
   ]
   return tally(commands)
@@ -78,11 +82,30 @@ async function check(): Promise<Count> {
 
 async function contracts(): Promise<Count> {
   const folder = join(root, 'contracts')
-  const format = (await run(['forge', 'fmt', '--check'], folder)).code
-  const { code, stdout } = await run(['forge', 'test', '--json'], folder, 'collect')
-  const count: Count = { passed: format === 0 ? 1 : 0, failed: format === 0 ? 0 : 1 }
+  // The linter leaves artifacts without code: they go where nobody looks for code.
+  const lint = { FOUNDRY_OUT: 'out/lint', FOUNDRY_CACHE_PATH: 'cache/lint' }
+  const count = await tally(
+    [
+      [forgeProgram(), 'fmt', '--check'],
+      [forgeProgram(), 'lint'],
+      ['solhint', '--disc', '--noPoster', '--max-warnings', '0', 'src/**/*.sol'],
+    ],
+    { cwd: folder, env: lint },
+  )
+  const tested = await forgeTest(folder)
+  // The tests have compiled what the packages' artifacts are made of: comparing them costs nothing more.
+  const artifacts = await tally([['node', source, 'contracts/scripts/generateArtifacts.ts', '--check', '--built']])
+  const all = [count, tested, artifacts]
+  return { passed: sum(all, 'passed'), failed: sum(all, 'failed') }
+}
+
+/** Unit, fuzz and invariant tests; the gas of contracts/snapshots is compared, and a difference fails its test. */
+async function forgeTest(cwd: string): Promise<Count> {
+  const env = { FORGE_SNAPSHOT_CHECK: 'true' }
+  const { code, stdout } = await run([forgeProgram(), 'test', '--json'], { cwd, env, output: 'collect' })
+  const count: Count = { passed: 0, failed: 0 }
   const report = stdout.slice(stdout.indexOf('{'))
-  if (report === '') return { passed: count.passed, failed: count.failed + 1 }
+  if (report === '') return { passed: 0, failed: 1 }
   type Suite = { test_results: Record<string, { status: string; reason?: string | null }> }
   for (const [suite, { test_results }] of Object.entries(JSON.parse(report) as Record<string, Suite>)) {
     for (const [test, { status, reason }] of Object.entries(test_results)) {
@@ -95,6 +118,10 @@ async function contracts(): Promise<Count> {
   }
   if (code !== 0 && count.failed === 0) count.failed = 1
   return count
+}
+
+function sum(counts: readonly Count[], which: keyof Count): number {
+  return counts.reduce((total, count) => total + count[which], 0)
 }
 
 async function vitest(filters: string[]): Promise<Count> {
@@ -130,26 +157,27 @@ async function examples(): Promise<Count> {
   ])
 }
 
-async function tally(commands: string[][]): Promise<Count> {
+async function tally(commands: string[][], where: Pick<RunOptions, 'cwd' | 'env'> = {}): Promise<Count> {
   const count: Count = { passed: 0, failed: 0 }
   for (const command of commands) {
-    const { code } = await run(command)
+    const [program = '', ...args] = command
+    const { code } = await run(command, where)
     if (code === 0) count.passed += 1
     else count.failed += 1
-    console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${command.join(' ')}`)
+    console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${basename(program)} ${args.join(' ')}`)
   }
   return count
 }
 
-function run(
-  command: string[],
-  cwd = root,
-  output: 'show' | 'collect' = 'show',
-): Promise<{ code: number; stdout: string }> {
+type RunOptions = { cwd?: string; env?: Record<string, string>; output?: 'show' | 'collect' }
+
+function run(command: string[], options: RunOptions = {}): Promise<{ code: number; stdout: string }> {
   if (interrupted) return Promise.resolve({ code: 130, stdout: '' })
+  const { cwd = root, env = {}, output = 'show' } = options
   const [program = '', ...args] = command
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, stdio: ['ignore', output === 'show' ? 'inherit' : 'pipe', 'inherit'] })
+    const stdout = output === 'show' ? 'inherit' : 'pipe'
+    const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', stdout, 'inherit'] })
     children.add(child)
     const chunks: Buffer[] = []
     child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk))

@@ -1,14 +1,17 @@
-import { commitment, functionId, paymentId, seal, zeroBytes32 } from '@peerhost/protocol'
+import { commitment, depositAddress, functionId, paymentId, seal, zeroBytes32 } from '@peerhost/protocol'
 import {
   type Address,
   encodeAbiParameters,
   getAddress,
   type Hex,
   keccak256,
+  pad,
   parseAbiParameters,
   stringToBytes,
 } from 'viem'
+import { seatDraws } from './seatDraw.ts'
 import type { RejectCase, VectorFile } from './vectorFile.ts'
+import { votes } from './vote.ts'
 
 const maxBytes32: Hex = `0x${'f'.repeat(64)}`
 const maxAddress = getAddress(`0x${'f'.repeat(40)}`)
@@ -18,7 +21,15 @@ const textHash = (text: string): Hex => keccak256(stringToBytes(text))
 
 /** Vectors of the protocol's unsigned hashes. */
 export function hashVectors(): Record<string, VectorFile> {
-  return { functionId: functionIds(), seal: seals(), commitment: commitments(), paymentId: paymentIds() }
+  return {
+    functionId: functionIds(),
+    seal: seals(),
+    commitment: commitments(),
+    paymentId: paymentIds(),
+    depositAddress: depositAddresses(),
+    seatDraw: seatDraws(),
+    vote: votes(),
+  }
 }
 
 function functionIds(): VectorFile {
@@ -153,6 +164,27 @@ function paymentIds(): VectorFile {
         input.nonce,
       ]),
       hash: paymentId(input),
+    })),
+  }
+}
+
+function depositAddresses(): VectorFile {
+  const inputs: { name: string; escrow: Address; quoteId: Hex }[] = [
+    { name: 'ordinary', escrow: someAddress, quoteId: textHash('quote') },
+    { name: 'another quote', escrow: someAddress, quoteId: textHash('another quote') },
+    { name: 'another escrow', escrow: maxAddress, quoteId: textHash('quote') },
+    { name: 'zero', escrow: zeroAddress, quoteId: zeroBytes32 },
+    { name: 'max', escrow: maxAddress, quoteId: maxBytes32 },
+  ]
+  return {
+    description:
+      'The deposit address of a quote: CREATE2 by the escrow, the quote id as salt, the creation code of `Deposit`. hash = the address as one word',
+    encoding: 'abi.encode(address escrow, bytes32 quoteId)',
+    cases: inputs.map(({ name, ...input }) => ({
+      name,
+      input,
+      encoded: encodeAbiParameters(parseAbiParameters('address, bytes32'), [input.escrow, input.quoteId]),
+      hash: pad(depositAddress(input.escrow, input.quoteId).toLowerCase() as Hex, { size: 32 }),
     })),
   }
 }

@@ -3,13 +3,18 @@ import {
   attestationTypes,
   batchRollTypes,
   commitSetTypes,
+  type EscrowTerms,
+  escrowTermsTypes,
   executionKeyProofTypes,
   hashAttestation,
   hashBatchRoll,
   hashCommitSet,
+  hashEscrowTerms,
   hashExecutionKeyProof,
+  hashRelayedAction,
   hashSignedCommitment,
   type ProtocolDomain,
+  relayedActionTypes,
   requestId,
   rollRoot,
   signedCommitmentTypes,
@@ -63,6 +68,17 @@ const attestation: Attestation = {
   seat: 1,
 }
 
+const escrowTerms: EscrowTerms = {
+  requester: ticket.requester,
+  functionId: ticket.functionId,
+  functionVersion: ticket.functionVersion,
+  inputSeal: ticket.inputSeal,
+  payee: ticket.payee,
+  price: ticket.price,
+  deadline: ticket.deadline,
+  nonce: textHash('nonce'),
+}
+
 /** Vectors of the signed messages: `hash` is the EIP-712 digest. */
 export function messageVectors(): Record<string, VectorFile> {
   return {
@@ -103,7 +119,14 @@ export function messageVectors(): Record<string, VectorFile> {
         },
       ],
     ),
+    escrowTerms: messageFile(
+      'EscrowTerms',
+      escrowTermsTypes.EscrowTerms,
+      hashEscrowTerms,
+      extremes(escrowTermsTypes.EscrowTerms, escrowTerms),
+    ),
     batchRoll: batchRolls(),
+    relayedAction: messageFile('RelayedAction', relayedActionTypes.RelayedAction, hashRelayedAction, relayedActions()),
   }
 }
 
@@ -114,6 +137,26 @@ function commitSets() {
     { name: 'one', message: of(textHash('a')) },
     { name: 'three, in order', message: of(textHash('a'), textHash('b'), zeroBytes32) },
     { name: 'the same three in another order', message: of(textHash('b'), textHash('a'), zeroBytes32) },
+  ]
+}
+
+function relayedActions() {
+  const ordinary = { account: ticket.requester, action: '0x9435c887' as Hex, nonce: 0n, deadline: 1_800_000_060 }
+  return [
+    { name: 'ordinary', message: ordinary },
+    { name: 'the same on another chain', message: ordinary, domain: domains[1] },
+    { name: 'the same on another contract', message: ordinary, domain: domains[2] },
+    { name: 'next nonce', message: { ...ordinary, nonce: 1n } },
+    { name: 'no action', message: { ...ordinary, action: '0x' as Hex } },
+    {
+      name: 'max',
+      message: {
+        account: maxAddress,
+        action: `0x${'ff'.repeat(100)}` as Hex,
+        nonce: 2n ** 256n - 1n,
+        deadline: 2 ** 40 - 1,
+      },
+    },
   ]
 }
 

@@ -2,7 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {Test} from "forge-std/Test.sol";
+import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
 import {IExecutionCoordinator} from "../src/interfaces/IExecutionCoordinator.sol";
+import {IPaymentEscrow} from "../src/interfaces/IPaymentEscrow.sol";
 import {Hashes} from "../src/libraries/Hashes.sol";
 import {Messages} from "../src/libraries/Messages.sol";
 import {Names} from "../src/libraries/Names.sol";
@@ -16,9 +18,12 @@ contract VectorsTest is Test {
         checkType("commitSet", Messages.COMMIT_SET_TYPEHASH);
         checkType("batchRoll", Messages.BATCH_ROLL_TYPEHASH);
         checkType("executionKeyProof", Messages.EXECUTION_KEY_PROOF_TYPEHASH);
+        checkType("escrowTerms", Messages.ESCROW_TERMS_TYPEHASH);
         checkType("seal", Hashes.SEAL_TYPEHASH);
         checkType("commitment", Hashes.COMMITMENT_TYPEHASH);
         checkType("paymentId", Hashes.PAYMENT_TYPEHASH);
+        checkType("seatDraw", Hashes.DRAW_TYPEHASH);
+        checkType("relayedAction", Messages.RELAYED_ACTION_TYPEHASH);
     }
 
     function test_functionId() public view {
@@ -65,8 +70,46 @@ contract VectorsTest is Test {
         check("executionKeyProof", hashExecutionKeyProof);
     }
 
+    function test_escrowTerms() public view {
+        check("escrowTerms", hashEscrowTerms);
+    }
+
+    function test_depositAddress() public view {
+        check("depositAddress", depositAddress);
+    }
+
     function test_batchRoll() public view {
         check("batchRoll", hashBatchRoll);
+    }
+
+    function test_relayedAction() public view {
+        check("relayedAction", hashRelayedAction);
+    }
+
+    function test_vote() public view {
+        check("vote", hashVote);
+        string memory json = readFile("vote");
+        for (uint256 i; i < vm.parseJsonUint(json, ".count"); ++i) {
+            bytes memory encoded = vm.parseJsonBytes(json, keyOf(".cases", i, ".encoded"));
+            assertEq(caseIdOf(encoded), vm.parseJsonBytes32(json, keyOf(".cases", i, ".caseId")));
+        }
+    }
+
+    function test_seatDraw() public view {
+        check("seatDraw", lot);
+        string memory json = readFile("seatDraw");
+        uint256 winners;
+        for (uint256 i; i < vm.parseJsonUint(json, ".count"); ++i) {
+            bytes memory encoded = vm.parseJsonBytes(json, keyOf(".cases", i, ".encoded"));
+            (, address requester, uint64 sequence,, uint96 stake, uint96 totalStake, uint256 size) =
+                abi.decode(encoded, (bytes32, address, uint64, address, uint96, uint96, uint256));
+            bytes32 subject = vm.parseJsonBytes32(json, keyOf(".cases", i, ".subject"));
+            assertEq(Hashes.seatSubject(requester, sequence), subject);
+            bool isWinner = Hashes.wins(uint256(lot(encoded)), stake, totalStake, size);
+            assertEq(isWinner, vm.parseJsonBool(json, keyOf(".cases", i, ".wins")));
+            if (isWinner) ++winners;
+        }
+        assertGt(winners, 2);
     }
 
     function test_names_rejectTheSameAsTypeScript() public view {
@@ -150,6 +193,45 @@ contract VectorsTest is Test {
         return Hashes.paymentId(chainId, asset, payer, nonce);
     }
 
+    function caseIdOf(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (bytes32 requestId, address accused, bytes32 resultSeal, uint8 outcome, uint16 status) =
+            abi.decode(encoded, (bytes32, address, bytes32, uint8, uint16));
+        return Hashes.caseId(requestId, accused, resultSeal, outcome, status);
+    }
+
+    function hashVote(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        Hashes.Ballot memory ballot;
+        bytes32 salt;
+        (,,,,, ballot.jury, ballot.operator, ballot.vote, ballot.resultSeal, ballot.outcome, ballot.status, salt) =
+            abi.decode(
+                encoded,
+                (bytes32, address, bytes32, uint8, uint16, uint8, address, uint8, bytes32, uint8, uint16, bytes32)
+            );
+        ballot.caseId = caseIdOf(encoded);
+        return Hashes.vote(ballot, salt);
+    }
+
+    function lot(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (bytes32 seed, address requester, uint64 sequence, address operator,,,) =
+            abi.decode(encoded, (bytes32, address, uint64, address, uint96, uint96, uint256));
+        return bytes32(Hashes.lot(seed, Hashes.seatSubject(requester, sequence), operator));
+    }
+
+    function hashRelayedAction(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (uint256 chainId, address called, address account, bytes memory action, uint256 nonce, uint40 deadline) =
+            abi.decode(encoded, (uint256, address, address, bytes, uint256, uint40));
+        bytes32 domain = Messages.domainSeparator(chainId, called);
+        return Messages.hashRelayedAction(domain, account, action, nonce, deadline);
+    }
+
     function hashInput(
         bytes memory encoded
     ) private pure returns (bytes32) {
@@ -201,6 +283,22 @@ contract VectorsTest is Test {
             abi.decode(encoded, (uint256, address, uint8, address, address, uint256));
         assertEq(version, Messages.PROTOCOL_VERSION);
         return Messages.hashExecutionKeyProof(Messages.domainSeparator(chainId, coordinator), operator, key, nonce);
+    }
+
+    function hashEscrowTerms(
+        bytes memory encoded
+    ) private pure returns (bytes32) {
+        (uint256 chainId, address coordinator, IPaymentEscrow.EscrowTerms memory terms) =
+            abi.decode(encoded, (uint256, address, IPaymentEscrow.EscrowTerms));
+        return Messages.hashEscrowTerms(Messages.domainSeparator(chainId, coordinator), terms);
+    }
+
+    function depositAddress(
+        bytes memory encoded
+    ) private view returns (bytes32) {
+        (address escrow, bytes32 quoteId) = abi.decode(encoded, (address, bytes32));
+        address deposit = Create2.computeAddress(quoteId, keccak256(vm.getCode("Deposit.sol:Deposit")), escrow);
+        return bytes32(uint256(uint160(deposit)));
     }
 
     function hashBatchRoll(

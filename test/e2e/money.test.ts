@@ -1,4 +1,4 @@
-import { decodeReceiptHeader, executionCoordinatorAbi, fromBase64, type Receipt } from '@peerhost/protocol'
+import { decodeReceiptHeader, fromBase64, protocolParametersAbi, type Receipt } from '@peerhost/protocol'
 import { getTranscript, type InvokeResponse, invoke, verifyReceipt } from '@peerhost/sdk'
 import { ExactEvmScheme } from '@x402/evm/exact/client'
 import { wrapFetchWithPayment, x402Client } from '@x402/fetch'
@@ -62,10 +62,10 @@ describe.each([
     } = decodeReceiptHeader(response.headers.get('peerhost-receipt') ?? '')
     await settled(requestId)
     const after = await books()
-    const protocolFeeBps = await network.chain.readContract({
-      address: network.devnet.addresses.coordinator,
-      abi: executionCoordinatorAbi,
-      functionName: 'protocolFeeBps',
+    const { protocolFeeBps } = await network.chain.readContract({
+      address: network.devnet.addresses.parameters,
+      abi: protocolParametersAbi,
+      functionName: 'current',
     })
     expect(after.owner - before.owner).toBe(price)
     expect(before.payer - after.payer).toBe(price)

@@ -2,12 +2,27 @@ import { globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Devnet, requireDockerEngine, startDevnet } from '@peerhost/devnet'
-import { executionCoordinatorAbi, testUsdcAbi } from '@peerhost/protocol'
+import {
+  executionCoordinatorAbi,
+  functionId,
+  operatorRegistryAbi,
+  type ProtocolParameters,
+  type ProtocolTimes,
+  testUsdcAbi,
+} from '@peerhost/protocol'
 import { type Connection, connect } from '@peerhost/sdk'
 import { deploy } from '@peerhost/sdk/node'
 import { x402Client, x402HTTPClient } from '@x402/core/client'
 import { ExactEvmScheme } from '@x402/evm/exact/client'
-import { type Address, createPublicClient, http, type PublicClient } from 'viem'
+import {
+  type Address,
+  createPublicClient,
+  createTestClient,
+  createWalletClient,
+  type Hex,
+  http,
+  type PublicClient,
+} from 'viem'
 
 /** A devnet with the project of this folder deployed, as the tests see it. */
 export type TestNetwork = {
@@ -16,6 +31,9 @@ export type TestNetwork = {
   developer: Connection
   payer: Connection
   url: (functionName: string) => string
+  functionIdOf: (functionName: string) => Hex
+  /** Waits for the epoch in which the stake of this many operators counts. */
+  untilCounted: (operators: number) => Promise<void>
   balanceOf: (account: Address) => Promise<bigint>
   earningsOf: (operator: Address) => Promise<bigint>
   /** The file in which the gateway keeps a function's bundle. */
@@ -25,11 +43,41 @@ export type TestNetwork = {
   close: () => Promise<void>
 }
 
+export type TestNetworkOptions = {
+  workers: number
+  /** Folder beside this file whose functions are deployed. */
+  project?: 'project' | 'disputed'
+  times?: Partial<ProtocolTimes>
+  parameters?: Partial<ProtocolParameters>
+}
+
+/** Times in which a test can wait for a verdict. */
+export const disputeTimes = {
+  epochSeconds: 5,
+  maximumTicketLifetime: 60,
+  settlementGrace: 30,
+  conflictWindow: 3,
+  challengeWindow: 240,
+  juryPhase: 50,
+  unbondingPeriod: 1_200,
+  parameterDelay: 600,
+} as const satisfies ProtocolTimes
+
+/** Ten operators are few: all of them sit in every jury. */
+export const everyoneJudges = { committeeSize: 16, jurySize: 16, minimumVotes: 4 } as const
+
 /** Starts a whole network of its own for one test file. */
-export async function startTestNetwork(options: { workers: number }): Promise<TestNetwork> {
+export async function startTestNetwork(options: TestNetworkOptions): Promise<TestNetwork> {
   const directory = mkdtempSync(join(tmpdir(), 'peerhost-e2e-'))
   const engine = await requireDockerEngine()
-  const devnet = await startDevnet({ workers: options.workers, directory, dockerSocket: engine.socketPath })
+  const { workers, project = 'project', times, parameters } = options
+  const devnet = await startDevnet({
+    workers,
+    directory,
+    dockerSocket: engine.socketPath,
+    ...(times ? { times } : {}),
+    ...(parameters ? { parameters } : {}),
+  })
   const chain = createPublicClient({ transport: http(devnet.chain.rpcUrl), pollingInterval: 50 })
   const developer = await connect({
     gatewayUrl: devnet.gatewayUrl,
@@ -41,8 +89,9 @@ export async function startTestNetwork(options: { workers: number }): Promise<Te
     rpcUrl: devnet.chain.rpcUrl,
     account: devnet.accounts.payer,
   })
+  const projectName = project === 'project' ? 'e2e' : project
   const deployed = await deploy(developer, {
-    directory: join(import.meta.dirname, 'project'),
+    directory: join(import.meta.dirname, project),
     credit: { amount: '5', capPerEpoch: '5' },
   })
   const client = new x402Client().register('eip155:*', new ExactEvmScheme(devnet.accounts.payer))
@@ -52,7 +101,9 @@ export async function startTestNetwork(options: { workers: number }): Promise<Te
     chain,
     developer,
     payer,
-    url: (functionName) => `${devnet.gatewayUrl}/${devnet.accounts.developer.address}/e2e/${functionName}`,
+    url: (functionName) => `${devnet.gatewayUrl}/${devnet.accounts.developer.address}/${projectName}/${functionName}`,
+    functionIdOf: (functionName) => functionId(devnet.accounts.developer.address, projectName, functionName),
+    untilCounted: (count) => untilCounted(chain, devnet, count),
     balanceOf: (account) =>
       chain.readContract({
         address: devnet.addresses.token,
@@ -60,15 +111,13 @@ export async function startTestNetwork(options: { workers: number }): Promise<Te
         functionName: 'balanceOf',
         args: [account],
       }),
-    earningsOf: async (operator) => {
-      const { earnings } = await chain.readContract({
+    earningsOf: (operator) =>
+      chain.readContract({
         address: devnet.addresses.coordinator,
         abi: executionCoordinatorAbi,
-        functionName: 'getOperator',
+        functionName: 'earningsOf',
         args: [operator],
-      })
-      return earnings
-    },
+      }),
     blockFile: (functionName) => {
       const cid = deployed.functions.find(({ name }) => name === functionName)?.cid
       const [file] = globSync(`gateway/**/${cid}*`, { cwd: directory })
@@ -96,4 +145,32 @@ export async function eventually<T>(what: string, read: () => Promise<T | undefi
     if (Date.now() > until) throw new Error(`${what} did not happen within ${timeoutMs} ms.`)
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
+}
+
+async function untilCounted(chain: PublicClient, { addresses }: Devnet, count: number): Promise<void> {
+  const registry = { address: addresses.operators, abi: operatorRegistryAbi } as const
+  await eventually(`an epoch of ${count} operators`, async () => {
+    const epoch = await chain.readContract({ ...registry, functionName: 'currentEpoch' })
+    const { operatorCount } = await chain.readContract({ ...registry, functionName: 'getEpoch', args: [epoch] })
+    return operatorCount >= count || undefined
+  })
+}
+
+/** Gives an account of a test money for gas and stake. */
+export async function devnetPurse(
+  { devnet, chain }: TestNetwork,
+  account: Address,
+  { ether, tokens }: { ether: bigint; tokens: bigint },
+): Promise<void> {
+  const transport = http(devnet.chain.rpcUrl)
+  await createTestClient({ mode: 'anvil', transport }).setBalance({ address: account, value: ether })
+  const wallet = createWalletClient({ account: devnet.accounts.treasury, transport })
+  const hash = await wallet.writeContract({
+    address: devnet.addresses.token,
+    abi: testUsdcAbi,
+    functionName: 'mint',
+    args: [account, tokens],
+    chain: null,
+  })
+  await chain.waitForTransactionReceipt({ hash })
 }

@@ -1,5 +1,6 @@
 import {
   canonicalRequest,
+  confirmedLaneAbi,
   createDigestSigner,
   encodeRequest,
   epochAt,
@@ -27,11 +28,11 @@ export async function post(network: TestNetwork, functionName: string): Promise<
   const { devnet, chain } = network
   const caller = devnet.accounts.payer
   const chainId = await chain.getChainId()
-  const { coordinator, registry, token } = devnet.addresses
+  const { coordinator, confirmedLane, registry, token } = devnet.addresses
   const wallet = createWalletClient({ account: caller, transport: http(devnet.chain.rpcUrl) })
   const send = async (call: {
     address: Hex
-    abi: typeof executionCoordinatorAbi | typeof testUsdcAbi
+    abi: typeof executionCoordinatorAbi | typeof confirmedLaneAbi | typeof testUsdcAbi
     functionName: string
     args: unknown[]
   }) => {
@@ -90,8 +91,8 @@ export async function post(network: TestNetwork, functionName: string): Promise<
   const ticketId = requestId({ chainId, coordinator }, ticket)
   const signature = await createDigestSigner(caller.privateKey).sign(ticketId)
   await send({
-    address: coordinator,
-    abi: executionCoordinatorAbi,
+    address: confirmedLane,
+    abi: confirmedLaneAbi,
     functionName: 'post',
     args: [ticket, signature, concatHex([salt, bytesToHex(input)])],
   })

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-/// @title Tickets, attestations, settlement; operators and their stake; credit lines.
-/// @notice Money is in atomic units of the settlement token, times in seconds since 1970.
-interface IExecutionCoordinator {
+import {Suite} from "../deployment/Suite.sol";
+import {ICoordinatorAccounts} from "./ICoordinatorAccounts.sol";
+
+/// @title Tickets, attestations, settlement; credit lines, requesters' bonds, earnings and the treasury.
+/// @notice Money is in atomic units of the settlement token, times in seconds since 1970. All signed messages of the
+/// protocol (see `Messages`) have this contract as their EIP-712 `verifyingContract`, whichever contract reads them.
+interface IExecutionCoordinator is ICoordinatorAccounts {
     // ---------------------------------------------------------------- types
 
     /// @notice A signed request: it is the job. Same members, same order as `Ticket` in packages/protocol/src/ticket.ts.
@@ -39,53 +43,7 @@ interface IExecutionCoordinator {
         uint8 seat;
     }
 
-    /// @notice What is its own of each request in a settlement. `worker` is an index into `SettlementBatch.workers`.
-    struct SettlementItem {
-        bytes32 inputSeal;
-        bytes32 resultSeal;
-        bytes32 quoteId;
-        address payer;
-        uint64 sequence;
-        uint40 issuedAt;
-        uint40 deadline;
-        uint8 outcome;
-        uint16 status;
-        uint8 seat;
-        uint16 worker;
-    }
-
-    /// @notice What the requests of one group share.
-    struct SettlementGroup {
-        bytes32 functionId;
-        uint32 functionVersion;
-        uint32 envVersion;
-        bytes32 runtimeDigest;
-        uint32 epoch;
-        uint8 quorum;
-        uint8 lane;
-        uint96 fee;
-        address payee;
-        uint128 price;
-        address funder;
-        SettlementItem[] items;
-    }
-
-    struct BatchWorker {
-        address executionKey;
-        bytes roll;
-    }
-
-    /// @notice Many requests of one requester. An empty roll means that this signer's messages are signed one by one:
-    /// their signatures stand in `signatures`, per item in batch order, the ticket's before the attestation's.
-    struct SettlementBatch {
-        address requester;
-        bytes requesterRoll;
-        BatchWorker[] workers;
-        SettlementGroup[] groups;
-        bytes[] signatures;
-    }
-
-    /// @notice Why an item of a batch was left out. It stays settleable.
+    /// @notice Why an item of a batch was left out, or a ticket or attestation refused. What is left out stays settleable.
     enum SkipReason {
         None,
         SequenceConsumed,
@@ -99,30 +57,13 @@ interface IExecutionCoordinator {
         QuorumNotMet,
         ResourceOutcome,
         LaneMismatch,
-        TermsInvalid
-    }
-
-    enum OperatorStatus {
-        None,
-        Active,
-        Draining,
-        Unbonding,
-        Withdrawn,
-        Jailed
-    }
-
-    struct Operator {
-        OperatorStatus status;
-        address executionKey;
-        uint40 statusSince;
-        uint96 stake;
-        uint96 earnings;
-    }
-
-    struct ExecutionKey {
-        address operator;
-        uint40 validFrom;
-        uint40 validTo;
+        TermsInvalid,
+        NotSeated,
+        RequesterNotBonded,
+        SequenceAhead,
+        CommitSetInvalid,
+        ConflictWindowOpen,
+        InDispute
     }
 
     /// @notice What a funder lets one requester spend. `closesAt` is zero while the line is open.
@@ -134,31 +75,21 @@ interface IExecutionCoordinator {
         uint40 closesAt;
     }
 
-    enum PostedStatus {
-        None,
-        Open,
-        Settled,
-        Expired
+    /// @notice A requester's bond. It counts for drawn seats of epochs from `countsFrom` on.
+    struct RequesterBond {
+        uint96 amount;
+        uint32 countsFrom;
+        uint40 withdrawableAt;
     }
 
     // --------------------------------------------------------------- errors
 
-    /// @notice A constructor parameter is outside of its bounds.
-    error ParameterInvalid(string name);
     /// @notice An amount of nothing was sent, granted or asked for.
     error AmountZero();
     /// @notice The zero address can neither own nor receive anything here.
     error AddressZero();
     /// @notice The token moved another amount than it was asked to: such a token cannot be accounted for.
     error TokenAmountMismatch(uint256 expected, uint256 received);
-    /// @notice An active operator holds at least the minimum stake.
-    error StakeTooLow(uint256 stake, uint256 minimum);
-    /// @notice The operator is in another status than this call needs.
-    error OperatorNotInStatus(address operator, OperatorStatus expected, OperatorStatus actual);
-    /// @notice An execution key belongs to one operator for ever, even after it was rotated out.
-    error ExecutionKeyTaken(address executionKey, address operator);
-    /// @notice The proof is not the execution key's signature over `ExecutionKeyProof` with the operator's current `keyNonce`.
-    error ExecutionKeyProofInvalid(address operator, address executionKey);
     /// @notice The call is possible from `availableAt` on.
     error TooEarly(uint256 availableAt, uint256 nowAt);
     /// @notice There is nothing for this account to take out.
@@ -169,45 +100,36 @@ interface IExecutionCoordinator {
     error CreditLineClosed(address funder, address requester);
     /// @notice The fee is over the line's cap, over its most per request, or over the funder's balance.
     error CreditExhausted(address funder, address requester, uint256 available, uint256 needed);
-    /// @notice A posted ticket, or the attestation submitted for it, breaks a rule. `reason` says which.
+    /// @notice A ticket or attestation breaks a rule. `reason` says which.
     error TicketInvalid(bytes32 requestId, SkipReason reason);
-    /// @notice Nobody posted this ticket.
-    error NotPosted(bytes32 requestId);
-    /// @notice This ticket was posted before.
-    error AlreadyPosted(bytes32 requestId);
-    /// @notice The posted ticket was answered or has expired.
-    error PostedNotOpen(bytes32 requestId, PostedStatus actual);
-    /// @notice Until the ticket's deadline only the worker itself submits its result, later anyone, but without an output:
-    /// else a copied attestation could come with other bytes, or with none.
-    error SubmitterNotWorker(address operator, address caller);
-    /// @notice More input than may travel in calldata.
-    error InputTooLarge(uint256 length, uint256 maximum);
-    /// @notice The batch contradicts itself: an index without its worker, or another number of signatures than needed.
+    /// @notice The batch contradicts itself: it ends too early, names a worker it does not hold, or has bytes left over.
     error BatchMalformed(string what);
+    /// @notice The two commit sets are one, are about another request, or are not both signed by the requester.
+    error CommitSetsNotConflicting(bytes32 requestId);
+    /// @notice This requester has no bond that could be taken.
+    error NotBonded(address requester);
+    /// @notice Only the contracts of the same suite may call this.
+    error NotAuthorized(address caller);
 
     // --------------------------------------------------------------- events
-
-    event OperatorRegistered(address indexed operator, address indexed executionKey, uint256 stake);
-    event StakeAdded(address indexed operator, uint256 amount, uint256 stake);
-    event ExecutionKeyRotated(
-        address indexed operator, address indexed previousKey, address indexed executionKey, uint40 previousValidTo
-    );
-    event OperatorStatusChanged(address indexed operator, OperatorStatus status);
-    event StakeWithdrawn(address indexed operator, address indexed to, uint256 amount);
-    event EarningsWithdrawn(address indexed operator, address indexed to, uint256 amount);
 
     event CreditDeposited(address indexed funder, address indexed from, uint256 amount);
     event CreditLineGranted(address indexed funder, address indexed requester, uint96 capPerEpoch, uint96 maxFee);
     event CreditLineRevoked(address indexed funder, address indexed requester, uint40 closesAt);
     event CreditWithdrawalRequested(address indexed funder, uint256 amount, uint40 availableAt);
     event CreditWithdrawn(address indexed funder, address indexed to, uint256 amount);
+    event EarningsWithdrawn(address indexed operator, address indexed to, uint256 amount);
 
-    /// @notice A ticket became a job that every seated worker sees. `input` is `salt ‖ canonical request`, or empty when
-    /// workers ask the requester for it.
-    event ExecutionRequested(
-        bytes32 indexed requestId, bytes32 indexed functionId, address indexed requester, Ticket ticket, bytes input
+    event RequesterBonded(address indexed requester, uint256 amount, uint256 bond, uint32 countsFrom);
+    event RequesterUnbonding(address indexed requester, uint40 withdrawableAt);
+    event RequesterBondWithdrawn(address indexed requester, address indexed to, uint256 amount);
+    /// @notice Two commit sets for one request cost the whole bond: half to the reporter, half burned.
+    event RequesterBondSlashed(
+        address indexed requester, bytes32 indexed requestId, address indexed reporter, uint256 amount
     );
-    /// @notice A request was settled and its worker credited with `reward`. `output` is `canonical result`, or empty.
+    event SequencesVoided(address indexed requester, uint64 word, uint256 mask);
+
+    /// @notice A request was settled and `operator` credited with `reward`: its worker, or the first of its quorum.
     event ExecutionSettled(
         bytes32 indexed requestId,
         address indexed operator,
@@ -216,120 +138,73 @@ interface IExecutionCoordinator {
         uint16 status,
         uint96 reward
     );
-    event ExecutionOutput(bytes32 indexed requestId, bytes output);
+    /// @notice The other workers of a quorum, in the same transaction: each is credited with `reward`.
+    event RewardsShared(bytes32 indexed requestId, address[] operators, uint96 reward);
     event ExecutionSkipped(bytes32 indexed requestId, SkipReason reason);
-    event ExecutionExpired(bytes32 indexed requestId);
+
+    event FeesCollected(address indexed requester, uint256 toTreasury, uint256 toSponsor);
     event TreasuryWithdrawn(address indexed to, uint256 amount);
+    event AuditPaid(address indexed operator, uint256 amount);
 
-    // ------------------------------------------------------------ operators
+    // ------------------------------------------------------------ settlement
 
-    /// @notice Stakes and becomes an active operator. `proof` is the execution key's signature over `ExecutionKeyProof`.
-    function registerOperator(
-        address executionKey,
-        bytes calldata proof,
-        uint96 stake
-    ) external;
-    function addStake(
-        uint96 amount
-    ) external;
-    /// @notice The old key stays valid for tickets issued until now, the new one signs for those issued from now on.
-    function rotateExecutionKey(
-        address executionKey,
-        bytes calldata proof
-    ) external;
-    /// @notice No new work; what is under way is still settled.
-    function drain() external;
-    /// @notice Back to work from draining.
-    function resume() external;
-    /// @notice Begins the exit; stake may be withdrawn after the unbonding period.
-    function unbond() external;
-    function withdrawStake(
-        address to
-    ) external;
-    function withdrawEarnings(
-        address to
-    ) external returns (uint256 amount);
-
-    // --------------------------------------------------------------- credit
-
-    /// @notice Adds to `funder`'s credit, from the caller's tokens.
-    function depositCredit(
-        address funder,
-        uint96 amount
-    ) external;
-    /// @notice Opens or changes the line of `requester`. A closing line is opened again.
-    function grantCreditLine(
-        address requester,
-        uint96 capPerEpoch,
-        uint96 maxFee
-    ) external;
-    /// @notice Closes the line after the longest ticket lifetime and settlement grace.
-    function revokeCreditLine(
-        address requester
-    ) external;
-    /// @notice Sets an amount aside; it may be withdrawn after the longest ticket lifetime and settlement grace.
-    function requestCreditWithdrawal(
-        uint96 amount
-    ) external;
-    function withdrawCredit(
-        address to
-    ) external returns (uint256 amount);
-
-    // ------------------------------------------------------------ execution
-
-    /// @notice Settles many requests in one transaction. One bad item is skipped with an event and spoils nothing.
+    /// @notice Settles many requests of one requester in one transaction. One bad item is skipped with an event and spoils
+    /// nothing. `batch` is packed as docs/contracts/settlement.md says; `encodeSettlement` of packages/protocol writes it.
     /// @return settled How many items were paid.
     function settle(
-        SettlementBatch calldata batch
+        bytes calldata batch
     ) external returns (uint256 settled);
-    /// @notice Confirmed lane: puts a ticket on chain, consumes its sequence, reserves its fee and tells the workers.
-    function post(
-        Ticket calldata ticket,
-        bytes calldata signature,
-        bytes calldata input
-    ) external returns (bytes32 requestId);
-    /// @notice Confirmed lane: the first valid result wins and is paid.
-    function submit(
-        Ticket calldata ticket,
-        Attestation calldata attestation,
-        bytes calldata signature,
-        bytes calldata output
-    ) external;
-    /// @notice Releases what an unanswered posted ticket reserved, once nobody can settle it any more.
-    function expire(
+
+    // ------------------------------------------------------------ the suite's
+
+    /// @notice Consumes a posted ticket's sequence and sets its fee aside; the confirmed lane only. Reverts with
+    /// `TicketInvalid`, `CreditLineClosed` or `CreditExhausted`.
+    function reserve(
+        bytes32 requestId,
         Ticket calldata ticket
     ) external;
+    /// @notice Pays a reserved fee to the workers by `weights` (equal when all are the same), less the protocol's share of
+    /// `protocolFeeBps`, and emits `ExecutionSettled` for the first, who also gets what a division leaves, and `RewardsShared`
+    /// for each other; the confirmed lane only.
+    function settleReserved(
+        Ticket calldata ticket,
+        Attestation calldata attestation,
+        uint256 protocolFeeBps,
+        address[] calldata operators,
+        uint256[] calldata weights
+    ) external;
+    /// @notice Gives a reserved fee back to its funder; the confirmed lane only.
+    function freeReserved(
+        address funder,
+        uint96 fee
+    ) external;
+    /// @notice Pays an auditor from the treasury's balance, as far as it reaches; the court only.
+    function payAudit(
+        address operator,
+        uint256 amount
+    ) external returns (uint256 paid);
 
     // ---------------------------------------------------------------- views
 
     function token() external view returns (address);
     function treasury() external view returns (address);
     function treasuryBalance() external view returns (uint256);
-    function minimumStake() external view returns (uint96);
-    function protocolFeeBps() external view returns (uint16);
-    function epochSeconds() external view returns (uint32);
-    function settlementGrace() external view returns (uint32);
-    function maximumTicketLifetime() external view returns (uint32);
-    function unbondingPeriod() external view returns (uint32);
+    /// @notice Every contract of this version: who knows the coordinator finds the rest.
+    function suite() external view returns (Suite memory);
     function domainSeparator() external view returns (bytes32);
-    function keyNonce(
+    function earningsOf(
         address operator
     ) external view returns (uint256);
-    function getOperator(
-        address operator
-    ) external view returns (Operator memory);
-    function getExecutionKey(
-        address executionKey
-    ) external view returns (ExecutionKey memory);
-    function operatorCount() external view returns (uint256);
-    /// @notice The operator whose key this is when it may sign for a ticket issued at `issuedAt`, else zero.
-    function operatorForKey(
-        address executionKey,
-        uint40 issuedAt
-    ) external view returns (address);
+    /// @notice Protocol fees that came in through `requester` and were not collected yet.
+    function uncollectedFees(
+        address requester
+    ) external view returns (uint256);
+    function requesterBond(
+        address requester
+    ) external view returns (RequesterBond memory);
     function creditOf(
         address funder
-    ) external view returns (uint256 available, uint256 reserved, uint256 withdrawing, uint40 withdrawableAt);
+    ) external view returns (uint256 available, uint256 withdrawing, uint40 withdrawableAt);
     function getCreditLine(
         address funder,
         address requester
@@ -343,12 +218,15 @@ interface IExecutionCoordinator {
         address requester,
         uint64 sequence
     ) external view returns (bool);
-    function postedStatus(
-        bytes32 requestId
-    ) external view returns (PostedStatus);
+    /// @notice Why this requester has no drawn seats for a ticket of that sequence, epoch and time: `RequesterNotBonded` when
+    /// its bond does not count for it, `SequenceAhead` when the number is outside of the window; `None` when it has.
+    function drawReason(
+        address requester,
+        uint64 sequence,
+        uint32 epoch,
+        uint40 issuedAt
+    ) external view returns (SkipReason);
     function hashTicket(
         Ticket calldata ticket
     ) external view returns (bytes32);
-    /// @notice Pays protocol fees to the treasury address. Anyone may call.
-    function withdrawTreasury() external returns (uint256 amount);
 }

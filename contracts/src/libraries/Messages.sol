@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {IExecutionCoordinator} from "../interfaces/IExecutionCoordinator.sol";
+import {IPaymentEscrow} from "../interfaces/IPaymentEscrow.sol";
 
 /// @title The protocol's signed messages: EIP-712 types, digests and the numbers inside them.
 /// @notice Each digest has a twin of the same name in packages/protocol; vectors/ holds the agreement.
@@ -13,6 +14,8 @@ library Messages {
     uint8 internal constant LANE_CONFIRMED = 2;
 
     uint8 internal constant SEAT_ALL_SEATED = 1;
+    uint8 internal constant SEAT_DRAWN = 2;
+    uint8 internal constant SEAT_WIDENED = 3;
 
     uint8 internal constant OUTCOME_COMPLETED = 1;
     uint8 internal constant OUTCOME_THREW = 2;
@@ -37,42 +40,11 @@ library Messages {
         keccak256("BatchRoll(uint8 protocolVersion,uint32 count,bytes32 root)");
     bytes32 internal constant EXECUTION_KEY_PROOF_TYPEHASH =
         keccak256("ExecutionKeyProof(uint8 protocolVersion,address operator,address executionKey,uint256 nonce)");
-
-    /// @notice A ticket as it enters its hash: the type hash, then the members of `Ticket`, a word each. Settlement keeps one
-    /// and changes what differs from item to item, which costs a third of encoding the ticket anew.
-    struct TicketPreimage {
-        bytes32 typehash;
-        uint8 protocolVersion;
-        bytes32 functionId;
-        uint32 functionVersion;
-        uint32 envVersion;
-        bytes32 runtimeDigest;
-        bytes32 inputSeal;
-        address requester;
-        uint32 epoch;
-        uint64 sequence;
-        uint8 quorum;
-        uint8 lane;
-        uint96 fee;
-        uint40 issuedAt;
-        uint40 deadline;
-        address payer;
-        address payee;
-        uint128 price;
-        bytes32 quoteId;
-        address funder;
-    }
-
-    /// @notice An attestation as it enters its hash.
-    struct AttestationPreimage {
-        bytes32 typehash;
-        uint8 protocolVersion;
-        bytes32 requestId;
-        bytes32 resultSeal;
-        uint8 outcome;
-        uint16 status;
-        uint8 seat;
-    }
+    bytes32 internal constant ESCROW_TERMS_TYPEHASH = keccak256(
+        "EscrowTerms(address requester,bytes32 functionId,uint32 functionVersion,bytes32 inputSeal,address payee,uint128 price,uint40 deadline,bytes32 nonce)"
+    );
+    bytes32 internal constant RELAYED_ACTION_TYPEHASH =
+        keccak256("RelayedAction(address account,bytes action,uint256 nonce,uint40 deadline)");
 
     /// @notice What every signature is bound to. Twin: `eip712Domain`.
     function domainSeparator(
@@ -90,27 +62,19 @@ library Messages {
         return MessageHashUtils.toTypedDataHash(domain, keccak256(abi.encode(TICKET_TYPEHASH, ticket)));
     }
 
-    /// @notice The same digest from a preimage that is already laid out.
-    function hashTicketPreimage(
+    /// @notice The same digest of a ticket in calldata, hashed as it stands there. Members are checked when they are read: a
+    /// word with bits beyond its type is part of the digest, which then is nobody's ticket.
+    function hashTicketCalldata(
         bytes32 domain,
-        TicketPreimage memory preimage
+        IExecutionCoordinator.Ticket calldata ticket
     ) internal pure returns (bytes32) {
+        bytes32 typehash = TICKET_TYPEHASH;
         bytes32 structHash;
-        // A struct of value types is one word per member in memory: what EIP-712 hashes.
         assembly ("memory-safe") {
+            let preimage := mload(0x40)
+            mstore(preimage, typehash)
+            calldatacopy(add(preimage, 0x20), ticket, 0x260)
             structHash := keccak256(preimage, 0x280)
-        }
-        return MessageHashUtils.toTypedDataHash(domain, structHash);
-    }
-
-    /// @notice The same digest as `hashAttestation` from a preimage that is already laid out.
-    function hashAttestationPreimage(
-        bytes32 domain,
-        AttestationPreimage memory preimage
-    ) internal pure returns (bytes32) {
-        bytes32 structHash;
-        assembly ("memory-safe") {
-            structHash := keccak256(preimage, 0xe0)
         }
         return MessageHashUtils.toTypedDataHash(domain, structHash);
     }
@@ -121,6 +85,22 @@ library Messages {
         IExecutionCoordinator.Attestation memory attestation
     ) internal pure returns (bytes32) {
         return MessageHashUtils.toTypedDataHash(domain, keccak256(abi.encode(ATTESTATION_TYPEHASH, attestation)));
+    }
+
+    /// @notice The same digest of an attestation in calldata, see `hashTicketCalldata`.
+    function hashAttestationCalldata(
+        bytes32 domain,
+        IExecutionCoordinator.Attestation calldata attestation
+    ) internal pure returns (bytes32) {
+        bytes32 typehash = ATTESTATION_TYPEHASH;
+        bytes32 structHash;
+        assembly ("memory-safe") {
+            let preimage := mload(0x40)
+            mstore(preimage, typehash)
+            calldatacopy(add(preimage, 0x20), attestation, 0xc0)
+            structHash := keccak256(preimage, 0xe0)
+        }
+        return MessageHashUtils.toTypedDataHash(domain, structHash);
     }
 
     /// @notice What a worker of a quorum signs before anyone has opened. Vectors: signedCommitment.json.
@@ -149,6 +129,24 @@ library Messages {
         );
     }
 
+    /// @notice The same digest of commitments in calldata.
+    function hashCommitSetCalldata(
+        bytes32 domain,
+        bytes32 requestId,
+        bytes32[] calldata commitments
+    ) internal pure returns (bytes32) {
+        bytes32 members;
+        assembly ("memory-safe") {
+            let copied := mload(0x40)
+            let size := mul(commitments.length, 0x20)
+            calldatacopy(copied, commitments.offset, size)
+            members := keccak256(copied, size)
+        }
+        return MessageHashUtils.toTypedDataHash(
+            domain, keccak256(abi.encode(COMMIT_SET_TYPEHASH, PROTOCOL_VERSION, requestId, members))
+        );
+    }
+
     /// @notice One signature for all of a signer's messages in a batch. Vectors: batchRoll.json.
     function hashBatchRoll(
         bytes32 domain,
@@ -170,6 +168,28 @@ library Messages {
         return MessageHashUtils.toTypedDataHash(
             domain, keccak256(abi.encode(EXECUTION_KEY_PROOF_TYPEHASH, PROTOCOL_VERSION, operator, executionKey, nonce))
         );
+    }
+
+    /// @notice What an owner or operator signs so that anyone may send its action. `domain` is that of the called contract.
+    /// Vectors: relayedAction.json.
+    function hashRelayedAction(
+        bytes32 domain,
+        address account,
+        bytes memory action,
+        uint256 nonce,
+        uint40 deadline
+    ) internal pure returns (bytes32) {
+        return MessageHashUtils.toTypedDataHash(
+            domain, keccak256(abi.encode(RELAYED_ACTION_TYPEHASH, account, keccak256(action), nonce, deadline))
+        );
+    }
+
+    /// @notice The quote id in escrow mode: what the payer agrees to. Vectors: escrowTerms.json.
+    function hashEscrowTerms(
+        bytes32 domain,
+        IPaymentEscrow.EscrowTerms memory terms
+    ) internal pure returns (bytes32) {
+        return MessageHashUtils.toTypedDataHash(domain, keccak256(abi.encode(ESCROW_TERMS_TYPEHASH, terms)));
     }
 
     /// @notice Seconds since 1970 → epoch number. Twin: `epochAt`.

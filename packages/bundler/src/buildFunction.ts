@@ -43,10 +43,11 @@ export type BuiltFunction = {
   payee?: Address
   paymentMode: PaymentMode
   limitsClass: number
-  /** What the owner pays the network for one execution. */
+  /** What the owner pays the network for one request: the fee of the limits class, for each worker of the quorum. */
   fee: bigint
   /** Bit 0: deterministic. */
   flags: number
+  /** How many workers must agree. */
   quorum: number
   lane: Lane
 }
@@ -75,6 +76,7 @@ export async function buildFunction(
   const metadataDigest = sha256(metadataBytes)
   const limits =
     LIMITS_CLASSES.find((candidate) => candidate.name === (settings.limits ?? 'small')) ?? LIMITS_CLASSES[0]
+  const quorum = settings.quorum ?? 1
   const built: BuiltFunction = {
     name,
     file,
@@ -89,9 +91,9 @@ export async function buildFunction(
     ...(settings.payee ? { payee: getAddress(settings.payee) } : {}),
     paymentMode: settings.paymentMode ?? 'after',
     limitsClass: limits.id,
-    fee: limits.fee,
+    fee: limits.fee * BigInt(quorum),
     flags: settings.deterministic ? 1 : 0,
-    quorum: 1,
+    quorum,
     lane: settings.lane ?? 'attested',
   }
   return { built, warnings }

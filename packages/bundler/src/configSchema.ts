@@ -1,3 +1,4 @@
+import { LIMITS } from '@peerhost/protocol'
 import { isAddress } from 'viem'
 import { z } from 'zod'
 
@@ -24,14 +25,22 @@ export const functionSettingsSchema = z.strictObject({
     .optional(),
   limits: z.enum(['small', 'medium', 'large']).describe('Time, memory and CPU of one call. Default: small.').optional(),
   paymentMode: z
-    .enum(['after', 'upfront'])
-    .describe('When the money moves: after the run (default) or before it.')
+    .enum(['after', 'upfront', 'escrow'])
+    .describe(
+      'When the money moves: after the run (default), before it, or into an escrow that pays only for a verified result.',
+    )
     .optional(),
   payee: z
     .string()
     .regex(/^0x[0-9a-fA-F]{40}$/, { error: 'must be an address: 0x and 40 hex digits.', abort: true })
     .refine((text) => isAddress(text), 'is not a valid address: its checksum is wrong.')
     .describe('Who receives the price. Default: the owner.')
+    .optional(),
+  quorum: z
+    .int()
+    .min(1)
+    .max(LIMITS.quorum)
+    .describe('How many workers must agree on each result. The fee is paid for each. Default: 1.')
     .optional(),
   deterministic: z.boolean().describe('True when the same request always gives the same answer.').optional(),
   lane: z

@@ -211,6 +211,12 @@ describe('terms', () => {
     expect(functions[0]).toMatchObject({ limitsClass: 2, fee: 400n, lane: 'confirmed' })
   })
 
+  test('a quorum costs the fee once for each of its workers; escrow is a payment mode', async () => {
+    const { functions } = await buildFiles(withSource(`{ quorum: 3, paymentMode: 'escrow', price: '0.01' }`))
+    expect(functions[0]).toMatchObject({ quorum: 3, fee: 300n, paymentMode: 'escrow' })
+    for (const quorum of [0, 8, 1.5]) await failureOf(withSource(`{ quorum: ${quorum} }`))
+  })
+
   test('write the payee with its checksum and refuse a wrong one', async () => {
     const lower = '0x52908400098527886e0f7030069857d2e4169ee7'
     const { functions } = await buildFiles(withSource(JSON.stringify({ payee: lower })))

@@ -4,13 +4,12 @@ import { join, resolve } from 'node:path'
 import { type Hex, isHex } from 'viem'
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
 import { type CommandContext, UsageError } from './command.ts'
-import { decryptKeystore, isKeystore } from './keystore.ts'
 import type { AccountInput } from './sharedOptions.ts'
 
 /** The private key that the command line or the environment names, or `undefined` when neither does. */
 export async function readKey(context: CommandContext, { keyFile, account }: AccountInput): Promise<Hex | undefined> {
   if (keyFile && account) throw new UsageError('Give either --key-file or --account.')
-  if (account) return unlock(context, account)
+  if (account) return unlockAccount(context, account)
   if (keyFile) return readKeyFile(context, keyFile)
   const key = context.env.PEERHOST_KEY
   return key ? asKey(key, 'PEERHOST_KEY') : undefined
@@ -26,7 +25,8 @@ export async function readAccount(
 }
 
 /** The private key in a file, in hex. Warns when other users of the machine can read it. */
-export function readKeyFile(context: CommandContext, file: string): Hex {
+export async function readKeyFile(context: CommandContext, file: string): Promise<Hex> {
+  const { isKeystore } = await import('@peerhost/worker')
   const path = resolve(context.cwd, file)
   const text = readText(path)
   if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0)
@@ -35,19 +35,38 @@ export function readKeyFile(context: CommandContext, file: string): Hex {
   return asKey(text.trim(), file)
 }
 
-async function unlock(context: CommandContext, account: string): Promise<Hex> {
-  const named = join(homedir(), '.foundry/keystores', account)
-  const path = account.includes('/') || account.endsWith('.json') ? resolve(context.cwd, account) : named
-  const text = readText(path)
+/** The private key in a keystore. Throws `keystore_locked` for a wrong or missing password. */
+export async function unlockKeystore(context: CommandContext, path: string): Promise<Hex> {
+  const { decryptKeystore, isKeystore, readSecretFile } = await import('@peerhost/worker')
+  const text = await readSecretFile(path)
   if (!isKeystore(text)) throw new UsageError(`${path} is not a keystore.`, 'Use --key-file for a key in plain hex.')
-  return decryptKeystore(text, context.env.PEERHOST_PASSWORD ?? (await askPassword(context, path)))
+  return decryptKeystore(text, await readPassword(context, `Password of ${path}`))
 }
 
-async function askPassword(context: CommandContext, path: string): Promise<string> {
-  if (!context.isInteractive)
-    throw new UsageError(`The password of ${path} is missing.`, 'Set PEERHOST_PASSWORD, or run this on a terminal.')
+/** A password from where the caller can give one: a file, the environment, the terminal, a pipe. */
+export async function readPassword(context: CommandContext, question: string): Promise<string> {
+  const { env, isInteractive, readLine } = context
+  const { readKeystorePassword } = await import('@peerhost/worker')
+  const asked = isInteractive ? (text: string) => askPassword(context, text) : undefined
+  const named = env.PEERHOST_PASSWORD
+  const ask = named ? async () => named : asked
+  return readKeystorePassword(
+    { passwordFile: env.PEERHOST_KEYSTORE_PASSWORD_FILE || undefined, ask, readLine },
+    question,
+  )
+}
+
+function unlockAccount(context: CommandContext, account: string): Promise<Hex> {
+  const isFile = account.includes('/') || account.endsWith('.json')
+  return unlockKeystore(
+    context,
+    isFile ? resolve(context.cwd, account) : join(homedir(), '.foundry/keystores', account),
+  )
+}
+
+async function askPassword({ signal }: CommandContext, message: string): Promise<string> {
   const { isCancel, password } = await import('@clack/prompts')
-  const answer = await password({ message: `Password of ${path}`, output: process.stderr, signal: context.signal })
+  const answer = await password({ message, output: process.stderr, signal })
   if (isCancel(answer)) throw new UsageError('No password was given.')
   return answer
 }

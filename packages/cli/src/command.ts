@@ -11,6 +11,8 @@ export type CommandContext = {
   signal: AbortSignal
   /** True when a person sits at the terminal and machine output was not asked for: only then may a command ask. */
   isInteractive: boolean
+  /** The first line of standard input; absent on a terminal. */
+  readLine?: (() => Promise<string | undefined>) | undefined
   json: boolean
   /** Colours for stderr and for rendered results; all of them do nothing under `NO_COLOR` or away from a terminal. */
   colors: Colors
@@ -86,6 +88,12 @@ export function parseInteger(minimum: number, maximum: number): (text: string) =
 export function parseAmount(text: string): string {
   if (/^(0|[1-9]\d*)(\.\d{1,6})?$/.test(text)) return text
   throw new UsageError(`“${text}” is not an amount.`, 'Write tokens as a decimal with at most 6 places, such as 0.001.')
+}
+
+/** An address, as it was written. */
+export function parseAddress(text: string): string {
+  if (/^0x[0-9a-fA-F]{40}$/.test(text)) return text
+  throw new UsageError(`“${text}” is not an address.`)
 }
 
 /** Gathers an option that may be given several times. */

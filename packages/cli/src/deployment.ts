@@ -10,7 +10,7 @@ export function formatPrice(price: bigint): string {
 
 /** A deployment as people read it; in a dry run there are no URLs yet. */
 export function formatDeployment(deployment: deploy.ReturnType, colors: Colors): string {
-  const { project, functions, transaction, warnings } = deployment
+  const { project, functions, transaction, warnings, unbonded } = deployment
   const rows = functions.map(({ name, changed, price, version, cid, url }) => [
     changed ? colors.green('changed') : colors.dim('unchanged'),
     `${project}/${name}`,
@@ -21,6 +21,10 @@ export function formatDeployment(deployment: deploy.ReturnType, colors: Colors):
   return [
     formatTable(rows),
     ...warnings.map((warning) => `${colors.yellow('warning')} ${warning}`),
+    ...unbonded.map(
+      (name) =>
+        `${colors.yellow('warning')} ${name} is deterministic and has no owner’s bond: no jury judges it. Add it with --bond.`,
+    ),
     ...(transaction ? [`transaction ${transaction}`] : []),
   ].join('\n')
 }
@@ -40,6 +44,8 @@ export function formatProgress(progress: deploy.Progress): string {
       return `registered in ${progress.transaction}`
     case 'credit':
       return progress.transactions.length === 0 ? 'credit is enough' : 'credit funded'
+    case 'bond':
+      return `${progress.function} has its owner’s bond`
     case 'ready':
       return `serving ${progress.function} v${progress.version} at ${progress.url}`
   }

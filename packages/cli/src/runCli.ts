@@ -13,7 +13,7 @@ export type CliStreams = {
   signal: AbortSignal
   stdout: { write: (text: string) => unknown; isTTY?: boolean }
   stderr: { write: (text: string) => unknown; isTTY?: boolean }
-  stdin: { isTTY?: boolean }
+  stdin: AsyncIterable<Uint8Array | string> & { isTTY?: boolean }
 }
 
 /**
@@ -58,6 +58,7 @@ async function runCommand(
     cwd: streams.cwd,
     signal: streams.signal,
     isInteractive: streams.stdin.isTTY === true && streams.stderr.isTTY === true && !json && !streams.env.CI,
+    readLine: lineReader(streams.stdin),
     json,
     colors,
     note: (text) => void streams.stderr.write(`${text}\n`),
@@ -73,6 +74,16 @@ async function runCommand(
     if (json) streams.stdout.write(`${formatJson({ ok: false, error: shown })}\n`)
     else streams.stderr.write(`${formatFailure(failure, colors)}\n`)
     return exitCode
+  }
+}
+
+/** Reads once however often it is asked: what a pipe held is gone afterwards. */
+function lineReader(stdin: CliStreams['stdin']): CommandContext['readLine'] {
+  if (stdin.isTTY) return undefined
+  let line: Promise<string | undefined> | undefined
+  return () => {
+    line ??= import('@peerhost/worker').then(({ readFirstLine }) => readFirstLine(stdin))
+    return line
   }
 }
 

@@ -22,6 +22,6 @@ export const accountOptions: readonly OptionSpec[] = [
   {
     flags: '--account <keystore>',
     description:
-      'encrypted keystore: a file, or a name in ~/.foundry/keystores (password: asked, or PEERHOST_PASSWORD)',
+      'encrypted keystore: a file, or a name in ~/.foundry/keystores (password: asked, piped, or in PEERHOST_KEYSTORE_PASSWORD_FILE)',
   },
 ]

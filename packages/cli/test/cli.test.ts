@@ -157,9 +157,10 @@ describe('on a terminal', () => {
 
   it('asks for the password of a keystore, and away from one says how to give it', async () => {
     const file = join(directory, 'keystore.json')
-    writeFileSync(file, '{"version":3}')
+    writeFileSync(file, '{"version":3}', { mode: 0o600 })
     const piped = await runPiped(['price', 'set', 'a/b', '1', '--account', file, '--json'])
-    expect(piped.code).toBe(2)
-    expect(JSON.parse(piped.stdout).error.hint).toContain('PEERHOST_PASSWORD')
+    expect(piped.code).toBe(1)
+    expect(JSON.parse(piped.stdout).error).toMatchObject({ code: 'keystore_locked' })
+    expect(JSON.parse(piped.stdout).error.hint).toContain('PEERHOST_KEYSTORE_PASSWORD_FILE')
   })
 })

@@ -132,19 +132,20 @@ describe(
       const withdrawn = await json(['worker', 'withdraw'], { PEERHOST_KEY: operator.privateKey })
       expect(withdrawn.data).toMatchObject({ what: 'earnings', to: operator.address })
       expect(Number(withdrawn.data.amount)).toBeGreaterThan(0)
-      const early = await json(['worker', 'withdraw', '--stake'], { PEERHOST_KEY: operator.privateKey })
-      expect(early).toMatchObject({ code: 1, error: { code: 'transaction_failed' } })
     })
 
     it('register a new operator, and bring it to its exit', async () => {
       const keyFile = join(root, 'execution.key')
       writeFileSync(keyFile, devnetAccounts(3).operators[2]!.executionKey.privateKey, { mode: 0o600 })
       const owner = { PEERHOST_KEY: devnetAccounts(0).agent.privateKey }
-      const register = ['worker', 'register', '--stake', '150', '--execution-key-file', keyFile]
+      const register = ['worker', 'stake', '150', '--execution-key-file', keyFile]
       expect((await json(register, owner)).data).toMatchObject({ status: 'active', stake: '150000000' })
       expect((await json(['worker', 'drain'], owner)).data.status).toBe('draining')
-      const { data } = await json(['worker', 'unbond'], owner)
+      const { data } = await json(['worker', 'unstake'], owner)
       expect(data.withdrawableAt).toBeGreaterThan(Date.now() / 1_000)
+      const early = await json(['worker', 'unstake'], owner)
+      expect(early).toMatchObject({ code: 0, data: { status: 'unbonding', withdrawableAt: data.withdrawableAt } })
+      expect(early.data.transaction).toBeUndefined()
     })
 
     it('find nothing wrong with this machine', async () => {

@@ -9,25 +9,31 @@ const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 export const peerhost = [process.execPath, '--conditions=@peerhost/source', main] as const
 
 /** Runs `peerhost` with its three streams as pipes. */
-export function runPiped(
-  args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string>; onStderr?: (text: string, kill: Kill) => void } = {},
-): Promise<Finished> {
+export function runPiped(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   return collect([...peerhost, ...args], options)
 }
 
+const endsWithinMs = 120_000
+
 type Kill = (signal: NodeJS.Signals) => void
+type RunOptions = {
+  cwd?: string
+  env?: Record<string, string>
+  /** What standard input holds; on a terminal, what is typed after each of these was shown. */
+  input?: string
+  typed?: readonly (readonly [prompt: string, text: string])[]
+  onStderr?: (text: string, kill: Kill) => void
+}
 
 /**
  * Runs `peerhost` on a pseudo-terminal: its streams are a terminal, as under a person's hands. The two streams arrive
  * as one, in `stdout`.
  */
-export function runOnTerminal(
-  args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string> } = {},
-): Promise<Finished> {
+export function runOnTerminal(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const program = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))'
-  return collect(['python3', '-c', program, ...peerhost, ...args], {
+  // A new one has no size, and prompts would be drawn a character a line.
+  const sized = ['sh', '-c', 'stty cols 120 rows 40; exec "$@"', 'sh']
+  return collect(['python3', '-c', program, ...sized, ...peerhost, ...args], {
     ...options,
     env: { TERM: 'xterm', ...options.env },
   })
@@ -35,20 +41,32 @@ export function runOnTerminal(
 
 function collect(
   [program = '', ...args]: readonly string[],
-  { cwd, env, onStderr }: { cwd?: string; env?: Record<string, string>; onStderr?: (text: string, kill: Kill) => void },
+  { cwd, env, input, typed = [], onStderr }: RunOptions,
 ): Promise<Finished> {
   const { PATH = '', HOME = '' } = process.env
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env: { PATH, HOME, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+    // A prompt that nobody answers must not outlive the test.
+    const options = { cwd, env: { PATH, HOME, ...env }, timeout: endsWithinMs }
+    const child = spawn(program, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] })
     const out: string[] = []
     const err: string[] = []
-    child.stdout.setEncoding('utf8').on('data', (text: string) => out.push(text))
+    const left = [...typed]
+    let shown = 0
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out.push(text)
+      const [next] = left
+      const at = next ? out.join('').indexOf(next[0], shown) : -1
+      if (!next || at < 0) return
+      shown = at + next[0].length
+      left.shift()
+      child.stdin.write(next[1])
+    })
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       err.push(text)
       onStderr?.(err.join(''), (signal) => child.kill(signal))
     })
     child.once('error', reject)
     child.once('close', (code, signal) => resolve({ code, signal, stdout: out.join(''), stderr: err.join('') }))
-    child.stdin.end()
+    if (typed.length === 0) child.stdin.end(input)
   })
 }

@@ -32,6 +32,8 @@ export type StartChainOptions = {
   /** Keep the chain in the directory and continue it on the next start. */
   persist?: boolean
   port?: number
+  /** Default `DEVNET_CHAIN_ID`. */
+  chainId?: number
   signal?: AbortSignal | undefined
 }
 
@@ -40,11 +42,12 @@ const readyTimeoutMs = 15_000
 /** Starts anvil on the loopback interface and waits until it answers. */
 export async function startChain(options: StartChainOptions): Promise<DevnetChain> {
   const port = options.port ?? (await freePort())
+  const chainId = options.chainId ?? DEVNET_CHAIN_ID
   const rpcUrl = `http://127.0.0.1:${port}`
   const { program, args } = anvilCommand()
   const state = options.persist ? ['--state', join(options.directory, 'chain.json'), '--state-interval', '5'] : []
   const settings = {
-    'chain-id': DEVNET_CHAIN_ID,
+    'chain-id': chainId,
     'block-time': 0.2,
     'gas-limit': 300_000_000,
     host: '127.0.0.1',
@@ -62,12 +65,12 @@ export async function startChain(options: StartChainOptions): Promise<DevnetChai
     signal: options.signal,
   })
   try {
-    await waitUntilAnswering(rpcUrl, managed, options.signal)
+    await waitUntilAnswering({ rpcUrl, chainId }, managed, options.signal)
   } catch (error) {
     await managed.stop()
     throw error
   }
-  return { id: DEVNET_CHAIN_ID, rpcUrl, webSocketUrl: `ws://127.0.0.1:${port}`, process: managed }
+  return { id: chainId, rpcUrl, webSocketUrl: `ws://127.0.0.1:${port}`, process: managed }
 }
 
 /** The binary of this platform's package, or npm's shim, which says what is missing. */
@@ -83,11 +86,15 @@ function anvilCommand(): { program: string; args: string[] } {
   }
 }
 
-async function waitUntilAnswering(rpcUrl: string, managed: ManagedProcess, signal?: AbortSignal): Promise<void> {
+async function waitUntilAnswering(
+  { rpcUrl, chainId }: { rpcUrl: string; chainId: number },
+  managed: ManagedProcess,
+  signal?: AbortSignal,
+): Promise<void> {
   const deadline = Date.now() + readyTimeoutMs
   while (Date.now() < deadline && managed.isRunning()) {
     signal?.throwIfAborted()
-    if ((await chainIdAt(rpcUrl)) === DEVNET_CHAIN_ID) return
+    if ((await chainIdAt(rpcUrl)) === chainId) return
     await sleep(20)
   }
   throw new PeerHostError('chain_unavailable', 'The local chain did not answer.', {

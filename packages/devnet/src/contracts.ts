@@ -1,12 +1,17 @@
-import { executionCoordinatorAbi, functionRegistryAbi, LIMITS, PeerHostError, testUsdcAbi } from '@peerhost/protocol'
+import {
+  DEFAULT_PARAMETERS,
+  DEFAULT_TIMES,
+  PeerHostError,
+  type ProtocolParameters,
+  type ProtocolTimes,
+  testUsdcAbi,
+} from '@peerhost/protocol'
 import {
   type Address,
   createTestClient,
   createWalletClient,
-  encodeDeployData,
   encodeFunctionData,
   getAddress,
-  getContractAddress,
   type Hex,
   http,
   parseEther,
@@ -14,21 +19,31 @@ import {
   publicActions,
 } from 'viem'
 import type { DevnetAccount, DevnetAccounts } from './accounts.ts'
-import {
-  executionCoordinatorBytecode,
-  functionRegistryBytecode,
-  testUsdcRuntimeBytecode,
-} from './artifacts.generated.ts'
-import { devnetChain } from './chain.ts'
+import { testUsdcRuntimeBytecode } from './artifacts.generated.ts'
+import { DEVNET_CHAIN_ID, devnetChain } from './chain.ts'
 import { multicall3RuntimeBytecode } from './multicall3.generated.ts'
+import { deploySuite } from './suite/deploySuite.ts'
+import type { SuiteConfig } from './suite/suiteContracts.ts'
 
 /** Where the contracts of a network are. `deployBlock` is where reading its events begins. */
 export type DevnetAddresses = {
   coordinator: Address
   registry: Address
+  parameters: Address
+  operators: Address
+  confirmedLane: Address
+  escrow: Address
+  court: Address
+  directory: Address
   token: Address
   treasury: Address
   deployBlock: bigint
+}
+
+/** What a devnet may have otherwise than the defaults of a new deployment. */
+export type DevnetTuning = {
+  times?: Partial<ProtocolTimes> | undefined
+  parameters?: Partial<ProtocolParameters> | undefined
 }
 
 /** Base Sepolia's USDC: stock x402 clients accept it without configuration. */
@@ -40,35 +55,38 @@ export const DEVNET_STAKE = '100'
 const purse = parseUnits('1000000', 6)
 const gasMoney = parseEther('10000')
 const gasLimit = 15_000_000n
-const unbondingPeriodSeconds = 2 * (LIMITS.ticketLifetimeSeconds + LIMITS.settlementGraceSeconds) + LIMITS.epochSeconds
 
 /**
- * Puts token and Multicall3 where the real chain has them, deploys registry and coordinator and fills everyone's
- * purse. Throws `transaction_failed` when the chain refuses one of the transactions.
+ * Puts token and Multicall3 where the real chain has them, deploys the protocol's contracts as contracts/scripts/deploy.ts
+ * does, and fills everyone's purse. Throws `transaction_failed` when the chain refuses one of the transactions.
  */
-export async function deployContracts(rpcUrl: string, accounts: DevnetAccounts): Promise<DevnetAddresses> {
+export async function deployContracts(
+  rpcUrl: string,
+  accounts: DevnetAccounts,
+  tuning: DevnetTuning = {},
+): Promise<DevnetAddresses> {
   const chain = devnetClient(rpcUrl)
   await chain.setCode({ address: DEVNET_TOKEN, bytecode: testUsdcRuntimeBytecode })
   await chain.setCode({ address: multicall3, bytecode: multicall3RuntimeBytecode })
   const { deployer, treasury } = accounts
   await chain.setBalance({ address: deployer.address, value: gasMoney })
-  const deployBlock = await chain.getBlockNumber()
-  const nonce = BigInt(await chain.getTransactionCount({ address: deployer.address }))
-  await sendAll(rpcUrl, deployer, [
-    {
-      what: 'deploy the registry',
-      data: encodeDeployData({ abi: functionRegistryAbi, bytecode: functionRegistryBytecode }),
-    },
-    { what: 'deploy the coordinator', data: coordinatorDeployData(treasury.address) },
-  ])
-  await fundAccounts(rpcUrl, accounts)
-  return {
-    registry: getContractAddress({ from: deployer.address, nonce }),
-    coordinator: getContractAddress({ from: deployer.address, nonce: nonce + 1n }),
+  const wallet = createWalletClient({ account: deployer, chain: devnetChain, transport: http(rpcUrl) })
+  const config: SuiteConfig = {
+    deployer: deployer.address,
+    release: 'devnet',
     token: DEVNET_TOKEN,
     treasury: treasury.address,
-    deployBlock,
+    governor: deployer.address,
+    times: { ...DEFAULT_TIMES, ...tuning.times },
+    parameters: { ...DEFAULT_PARAMETERS, ...tuning.parameters },
   }
+  const { addresses, fromBlock } = await deploySuite(
+    { client: devnetClient(rpcUrl), wallet },
+    { chainId: DEVNET_CHAIN_ID, config, isPipelined: true },
+  )
+  await fundAccounts(rpcUrl, accounts)
+  const { functions, ...others } = addresses
+  return { ...others, registry: functions, deployBlock: fromBlock }
 }
 
 /** Gives ETH and test USDC to every account that is short of them. */
@@ -98,29 +116,9 @@ export async function fundAccounts(rpcUrl: string, { operators, ...named }: Devn
 /** True when the chain still has the contracts: what a kept directory says is only as good as its chain. */
 export async function hasContracts(rpcUrl: string, addresses: DevnetAddresses): Promise<boolean> {
   const client = devnetClient(rpcUrl)
-  const codes = await Promise.all(
-    [addresses.registry, addresses.coordinator, addresses.token].map((address) => client.getCode({ address })),
-  )
+  const { treasury: _, deployBlock: __, ...contracts } = addresses
+  const codes = await Promise.all(Object.values(contracts).map((address) => client.getCode({ address })))
   return codes.every((code) => code !== undefined)
-}
-
-function coordinatorDeployData(treasury: Address): Hex {
-  return encodeDeployData({
-    abi: executionCoordinatorAbi,
-    bytecode: executionCoordinatorBytecode,
-    args: [
-      {
-        token: DEVNET_TOKEN,
-        treasury,
-        minimumStake: parseUnits(DEVNET_STAKE, 6),
-        protocolFeeBps: 500,
-        epochSeconds: LIMITS.epochSeconds,
-        settlementGrace: LIMITS.settlementGraceSeconds,
-        maximumTicketLifetime: LIMITS.ticketLifetimeSeconds,
-        unbondingPeriod: unbondingPeriodSeconds,
-      },
-    ],
-  })
 }
 
 /** Sends all without waiting in between and then waits for each: one block takes them. */
@@ -146,5 +144,7 @@ async function sendAll(
 }
 
 function devnetClient(rpcUrl: string) {
-  return createTestClient({ mode: 'anvil', chain: devnetChain, transport: http(rpcUrl) }).extend(publicActions)
+  return createTestClient({ mode: 'anvil', chain: devnetChain, transport: http(rpcUrl), pollingInterval: 50 }).extend(
+    publicActions,
+  )
 }

@@ -10,6 +10,7 @@ export {
   DEVNET_STAKE,
   DEVNET_TOKEN,
   type DevnetAddresses,
+  type DevnetTuning,
   deployContracts,
   fundAccounts,
   hasContracts,

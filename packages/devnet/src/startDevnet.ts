@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PeerHostError } from '@peerhost/protocol'
+import { PeerHostError, type ProtocolParameters, type ProtocolTimes } from '@peerhost/protocol'
 import { prepareRuntime } from '@peerhost/worker'
 import { type DevnetAccounts, devnetAccounts } from './accounts.ts'
 import { type DevnetChain, startChain } from './chain.ts'
-import { type DevnetAddresses, deployContracts, fundAccounts, hasContracts } from './contracts.ts'
+import { type DevnetAddresses, type DevnetTuning, deployContracts, fundAccounts, hasContracts } from './contracts.ts'
 import { freePort } from './freePort.ts'
 import { type DevnetNetwork, type GatewayProcess, startGateway } from './gatewayProcess.ts'
 import type { Exit } from './managedProcess.ts'
@@ -28,6 +28,10 @@ export type DevnetOptions = {
   dockerSocket: string
   /** Keep the chain in the directory, and continue what a previous start left there. */
   persist?: boolean
+  /** Times that the contracts fix for ever, where they are not the defaults. A kept chain keeps its own. */
+  times?: Partial<ProtocolTimes>
+  /** What the contracts begin with, where it is not the default. A kept chain keeps its own. */
+  parameters?: Partial<ProtocolParameters>
   onEvent?: (event: DevnetEvent) => void
   signal?: AbortSignal | undefined
 }
@@ -51,7 +55,10 @@ export type Devnet = {
 }
 
 const defaultWorkers = 2
+/** With more workers than this, each is given less to do at once: they share one machine. */
+const workersOfFullCapacity = 4
 const connectTimeoutMs = 30_000
+const connectTimeoutMsPerWorker = 10_000
 
 /**
  * Starts chain, contracts, gateway and workers, each as a process of its own. When one does not come up, or the signal
@@ -71,13 +78,14 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
     const chain = await startChain({ directory, persist: options.persist ?? false, signal: options.signal })
     running.watch(chain.process)
     running.step('contracts', 'Deploying contracts and test USDC')
-    const addresses = await contractsOf(directory, chain, accounts)
+    const addresses = await contractsOf({ directory, chain, accounts }, options)
     const network: DevnetNetwork = { directory, chain, addresses, accounts }
     const port = options.port ?? (await freePort())
     const gatewayUrl = `http://127.0.0.1:${port}`
     const workerOptions = {
       gateways: [{ url: gatewayUrl, workerUrl: `ws://127.0.0.1:${port}/v1/worker` }],
       dockerSocket: options.dockerSocket,
+      capacity: count > workersOfFullCapacity ? 2 : undefined,
     }
     running.step('processes', `Starting the gateway and ${count} worker${count === 1 ? '' : 's'}`)
     // A worker asks again until its gateway answers, so that nobody waits for anybody here.
@@ -171,7 +179,7 @@ async function allOrNone<T>(starting: readonly Promise<T>[]): Promise<T[]> {
 
 /** Waits until the gateway counts this many workers: a ready worker may still be greeting the gateway. */
 async function waitForWorkers(gatewayUrl: string, count: number, signal?: AbortSignal): Promise<void> {
-  const deadline = Date.now() + connectTimeoutMs
+  const deadline = Date.now() + connectTimeoutMs + count * connectTimeoutMsPerWorker
   let connected = 0
   while (Date.now() < deadline) {
     signal?.throwIfAborted()
@@ -187,7 +195,10 @@ async function waitForWorkers(gatewayUrl: string, count: number, signal?: AbortS
 }
 
 /** The addresses of a kept directory when its chain still has the contracts, else of a fresh deployment. */
-async function contractsOf(directory: string, chain: DevnetChain, accounts: DevnetAccounts): Promise<DevnetAddresses> {
+async function contractsOf(
+  { directory, chain, accounts }: Omit<DevnetNetwork, 'addresses'>,
+  tuning: DevnetTuning,
+): Promise<DevnetAddresses> {
   const file = join(directory, 'contracts.json')
   const kept = readKept(file)
   if (kept && (await hasContracts(chain.rpcUrl, kept))) {
@@ -195,7 +206,7 @@ async function contractsOf(directory: string, chain: DevnetChain, accounts: Devn
     return kept
   }
   forgetProcesses(directory)
-  const addresses = await deployContracts(chain.rpcUrl, accounts)
+  const addresses = await deployContracts(chain.rpcUrl, accounts, tuning)
   writeFileSync(file, JSON.stringify({ ...addresses, deployBlock: addresses.deployBlock.toString() }, null, 2))
   return addresses
 }

@@ -12,6 +12,8 @@ export type WorkerProcessOptions = {
   index: number
   gateways: readonly { url: string; workerUrl: string }[]
   dockerSocket: string
+  /** How many executions it offers to run at once; default its own. */
+  capacity?: number | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -37,6 +39,7 @@ export function startWorker(network: DevnetNetwork, options: WorkerProcessOption
       PEERHOST_RUNTIME_DIR: join(directory, 'runtime'),
       PEERHOST_SANDBOX: 'docker',
       PEERHOST_DOCKER_SOCKET: options.dockerSocket,
+      ...(options.capacity === undefined ? {} : { PEERHOST_CAPACITY: String(options.capacity) }),
     },
     parseReady: (message) => {
       const { type, operator, executionKey } = (message ?? {}) as Record<string, unknown>

@@ -1,7 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { executionCoordinatorAbi, LIMITS, testUsdcAbi } from '@peerhost/protocol'
+import {
+  DEFAULT_PARAMETERS,
+  DEFAULT_TIMES,
+  directoryAbi,
+  executionCoordinatorAbi,
+  protocolParametersAbi,
+  testUsdcAbi,
+} from '@peerhost/protocol'
 import { createPublicClient, http, parseUnits } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { devnetAccounts } from '../src/accounts.ts'
@@ -23,14 +30,28 @@ afterAll(async () => {
 
 describe('a devnet’s chain', () => {
   it('has the contracts with the network’s parameters, and full purses', async () => {
-    const addresses = await deployContracts(chain.rpcUrl, accounts)
+    const addresses = await deployContracts(chain.rpcUrl, accounts, {
+      times: { epochSeconds: 60 },
+      parameters: { committeeSize: 3 },
+    })
     expect(await hasContracts(chain.rpcUrl, addresses)).toBe(true)
     const client = createPublicClient({ chain: devnetChain, transport: http(chain.rpcUrl) })
     const coordinator = { address: addresses.coordinator, abi: executionCoordinatorAbi } as const
-    expect(await client.readContract({ ...coordinator, functionName: 'token' })).toBe(addresses.token)
-    expect(await client.readContract({ ...coordinator, functionName: 'epochSeconds' })).toBe(LIMITS.epochSeconds)
-    const unbonding = await client.readContract({ ...coordinator, functionName: 'unbondingPeriod' })
-    expect(unbonding).toBeGreaterThan(2 * (LIMITS.ticketLifetimeSeconds + LIMITS.settlementGraceSeconds))
+    const { registry, directory, deployBlock: _, ...suite } = addresses
+    expect(await client.readContract({ ...coordinator, functionName: 'suite' })).toEqual({
+      ...suite,
+      functions: registry,
+    })
+    const parameters = { address: addresses.parameters, abi: protocolParametersAbi } as const
+    expect(await client.readContract({ ...parameters, functionName: 'times' })).toEqual({
+      ...DEFAULT_TIMES,
+      epochSeconds: 60,
+    })
+    expect(await client.readContract({ ...parameters, functionName: 'current' })).toEqual({
+      ...DEFAULT_PARAMETERS,
+      committeeSize: 3,
+    })
+    expect(await client.readContract({ address: directory, abi: directoryAbi, functionName: 'latestVersion' })).toBe(0)
     const funded = [accounts.payer, accounts.agent, accounts.operators[1]!.operator]
     for (const { address } of funded) {
       const token = { address: addresses.token, abi: testUsdcAbi } as const

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { executionCoordinatorAbi } from '@peerhost/protocol'
+import { operatorRegistryAbi } from '@peerhost/protocol'
 import { sandboxLabels, sandboxOwner } from '@peerhost/worker'
 import { createPublicClient, http } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -44,8 +44,8 @@ describe(
       expect(network).toMatchObject({ chainId: 84_532, workers: 1, coordinator: devnet.addresses.coordinator })
       const client = createPublicClient({ transport: http(devnet.chain.rpcUrl) })
       const operator = await client.readContract({
-        address: devnet.addresses.coordinator,
-        abi: executionCoordinatorAbi,
+        address: devnet.addresses.operators,
+        abi: operatorRegistryAbi,
         functionName: 'getOperator',
         args: [devnet.accounts.operators[0]!.operator.address],
       })

@@ -1,13 +1,20 @@
 import { createDigestSigner, type DigestSigner, LIMITS, type ProtocolDomain } from '@peerhost/protocol'
+import type { Address } from 'viem'
 import type { ChainEvent } from './chain/chain.ts'
 import { createChainWatcher } from './chain/chainWatcher.ts'
+import { inputFor } from './court/inputs.ts'
+import { createJudgements } from './court/judgements.ts'
 import { type GatewayDeps, timing } from './gatewayDeps.ts'
 import { createPaymentGate } from './payment/x402.ts'
+import { conflictOf, keepConflict } from './quorum/reportConflicts.ts'
 import { createFunctionRegistry } from './registry/functionRegistry.ts'
 import type { functionUrls } from './registry/functionUrl.ts'
-import { createRecorder } from './requests/recorder.ts'
+import { createRequesterStanding, type RequesterStanding } from './requester/requesterStanding.ts'
+import { createSequences } from './requester/sequences.ts'
+import { createRecorder, type Recorder } from './requests/recorder.ts'
 import { insertDraft, setPosted } from './requests/requestTable.ts'
-import { createSequences } from './requests/sequences.ts'
+import { createSeedCapture } from './seats/captureSeeds.ts'
+import { createSeating } from './seats/seating.ts'
 import { type Credit, createCredit } from './settlement/credit.ts'
 import { createSettlementQueue, type SettlementQueue } from './settlement/settlementQueue.ts'
 import { createPosted, type Posted } from './walk/posted.ts'
@@ -23,36 +30,25 @@ export type Parts = Awaited<ReturnType<typeof createParts>>
 export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
   const { log, database, chain, signing, settings } = deps
   const signer = createDigestSigner(deps.gatewayKey, signing)
-  const domain: ProtocolDomain = { chainId: deps.chainId, coordinator: deps.addresses.coordinator }
+  const { suite } = deps
+  const domain: ProtocolDomain = { chainId: deps.chainId, coordinator: suite.coordinator }
   const nowSeconds = () => Math.floor(Date.now() / 1_000)
   const posted = createPosted()
-  const late: { equivocations?: Equivocations } = {}
-  const hub = createWorkerHub({
-    log,
-    chain,
-    signing,
-    domain,
-    gateway: signer.address,
-    nowSeconds,
-    inputOf: posted.inputOf,
-    onUnasked: (link, message) => {
-      posted.emit(message.requestId, { type: 'attested', link, message })
-      late.equivocations
-        ?.noteUnasked(link.executionKey, message)
-        .catch((error: unknown) => log.warn({ err: error }, 'late result'))
-    },
-  })
+  const late: Late = {}
+  const hub = createHub(deps, { posted, signer, domain, nowSeconds, late })
   const equivocations = await createEquivocations({ database, signing, domain, log, ban: hub.ban })
   late.equivocations = equivocations
   const credit = createCredit({ chain, requester: signer.address })
   const settlement = createSettlement(deps, { signer, domain, credit, hub })
   const recorder = createRecorder({ database, log, onStored: settlement.kick })
+  late.recorder = recorder
+  const requester = createRequester(deps, { requester: signer.address, nowSeconds })
   const registry = await createFunctionRegistry({
     database,
     chain,
     sources: [deps.store, ...(deps.sources ?? [])],
     log,
-    cursorName: `${deps.chainId}:${deps.addresses.registry.toLowerCase()}`,
+    cursorName: `${deps.chainId}:${suite.functions.toLowerCase()}`,
     signal,
   })
   const watcher = createChainWatcher({
@@ -62,11 +58,11 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
     fromBlock: (await registry.cursor()) ?? settings.deployBlock,
     onEvents: async (events, through) => {
       await registry.apply(events, through)
-      for (const event of events) await follow({ hub, credit, posted }, event)
+      for (const event of events) await follow({ hub, credit, posted, standing: requester.standing }, event)
     },
   })
-  const sequences = createSequences({ database, requester: signer.address })
-  const network = { chainId: deps.chainId, token: deps.parameters.token }
+  const { coordinator, escrow } = suite
+  const network = { chainId: deps.chainId, token: deps.parameters.token, coordinator, escrow }
   const gate = createPaymentGate({ facilitator: deps.facilitator, network })
   return {
     hub,
@@ -74,7 +70,8 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
     recorder,
     registry,
     watcher,
-    sequences,
+    ...requester,
+    judgements: createJudgements({ chain, nowSeconds }),
     gate,
     credit,
     posted,
@@ -82,6 +79,57 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
     signer,
     domain,
     nowSeconds,
+  }
+}
+
+/** Parts that the hub tells of what it hears, and that need the hub themselves. */
+type Late = { equivocations?: Equivocations; recorder?: Recorder }
+
+function createHub(
+  { log, chain, signing, database }: GatewayDeps,
+  own: { posted: Posted; signer: DigestSigner; domain: ProtocolDomain; nowSeconds: () => number; late: Late },
+): WorkerHub {
+  const { posted, signer, domain, nowSeconds, late } = own
+  return createWorkerHub({
+    log,
+    chain,
+    signing,
+    domain,
+    gateway: signer.address,
+    nowSeconds,
+    inputFor: async (operator, requestId) => {
+      const { recorder } = late
+      return recorder && inputFor({ posted, recorder, database, chain }, operator, requestId)
+    },
+    onUnaskedCommitment: (link, message) => posted.emit(message.requestId, { type: 'committed', link, message }),
+    onUnasked: (link, message) => {
+      posted.emit(message.requestId, { type: 'attested', link, message })
+      late.equivocations
+        ?.noteUnasked(link.executionKey, message)
+        .catch((error: unknown) => log.warn({ err: error }, 'late result'))
+    },
+  })
+}
+
+/** What the gateway is on chain: its numbers, its standing, and the seats of what it asks for. */
+function createRequester(
+  { chain, database, log, parameters }: GatewayDeps,
+  { requester, nowSeconds }: { requester: Address; nowSeconds: () => number },
+) {
+  const { epochSeconds, maximumTicketLifetime } = parameters.times
+  const seating = createSeating({ chain })
+  const seeds = createSeedCapture({ chain, log, epochSeconds, nowSeconds })
+  return {
+    seating,
+    seeds,
+    standing: createRequesterStanding({
+      chain,
+      seating,
+      requester,
+      windowMs: timing.queueMs,
+      onUnseeded: seeds.want,
+    }),
+    sequences: createSequences({ database, requester, longestLifetimeSeconds: maximumTicketLifetime }),
   }
 }
 
@@ -101,10 +149,11 @@ function createSettlement(
     links: hub.links,
     batchItems: LIMITS.settlementBatchItems,
     rollTimeoutMs: timing.rollTimeoutMs,
-    settlementGraceSeconds: parameters.settlementGraceSeconds,
+    settlementGraceSeconds: parameters.times.settlementGrace,
     onSettled: (transaction, requests) => {
       for (const link of hub.links()) {
-        const own = requests.filter(({ attested }) => attested?.executionKey === link.executionKey)
+        const isOf = ({ executionKey }: { executionKey: string }) => executionKey === link.executionKey
+        const own = requests.filter(({ attestations }) => attestations.some(isOf))
         const requestIds = own.map(({ requestId }) => requestId)
         if (own.length > 0) link.send({ type: 'settled', transaction, requestIds })
       }
@@ -130,7 +179,10 @@ export function createWalkDeps(
     network: { name: `eip155:${deps.chainId}`, asset: parameters.token.address },
     headBlock: () => watcher.head().number,
     headSeconds: () => watcher.head().timestampSeconds,
-    epochSeconds: parameters.epochSeconds,
+    times: parameters.times,
+    epochSeconds: parameters.times.epochSeconds,
+    escrow: deps.suite.escrow,
+    requester: parts.signer.address,
     urlDomain: settings.domain,
     functionUrl,
     workers: hub,
@@ -143,16 +195,25 @@ export function createWalkDeps(
     },
     onPosted: async (job, transaction) => {
       credit.release(job.requestId)
-      await setPosted(database, job.requestId, transaction)
+      if (transaction) await setPosted(database, job.requestId, transaction)
+    },
+    onConflict: (job, first, second) => {
+      const conflict = conflictOf(job, first, second)
+      deps.log.error({ requestId: job.requestId, operators: conflict.operators }, 'results contradict each other')
+      keepConflict({ database, times: parameters.times }, job, conflict).catch((error: unknown) =>
+        deps.log.error({ err: error, requestId: job.requestId }, 'a conflict could not be kept'),
+      )
     },
   }
 }
 
 async function follow(
-  { hub, credit, posted }: { hub: WorkerHub; credit: Credit; posted: Posted },
+  { hub, credit, posted, standing }: { hub: WorkerHub; credit: Credit; posted: Posted; standing: RequesterStanding },
   event: ChainEvent,
 ): Promise<void> {
   if (event.type === 'settled') posted.emit(event.requestId, { type: 'settled', event })
+  else if (event.type === 'agreed') posted.emit(event.requestId, { type: 'agreed', event })
+  else if (event.type === 'requester-changed') standing.changed(event.requester)
   else if (event.type === 'operator-changed') await hub.operatorChanged(event.operator)
   else if (event.type === 'credit-changed') credit.changed(event.funder)
 }

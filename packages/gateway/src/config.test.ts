@@ -28,7 +28,24 @@ test('a complete environment, with the defaults of a local chain', () => {
     port: 0,
     pollIntervalMs: 100,
     publicRpcUrl: 'ws://127.0.0.1:8545',
+    requesterBond: 'auto',
+    collectFeesAbove: undefined,
   })
+})
+
+test('the coordinator is enough to find the other contracts', () => {
+  const { PEERHOST_REGISTRY: _, PEERHOST_TOKEN: __, ...without } = complete
+  expect(readConfig(without)).toMatchObject({ registry: undefined, token: undefined })
+  expect(problemsOf({ ...without, PEERHOST_TOKEN: 'usdc' })).toEqual([expect.stringContaining('PEERHOST_TOKEN')])
+})
+
+test.each([
+  ['0', 0n],
+  ['250000000', 250_000_000n],
+  ['auto', 'auto'],
+])('a bond of %s', (text, requesterBond) => {
+  expect(readConfig({ ...complete, PEERHOST_REQUESTER_BOND: text })).toMatchObject({ requesterBond })
+  expect(problemsOf({ ...complete, PEERHOST_REQUESTER_BOND: '1.5' })).toHaveLength(1)
 })
 
 test('the RPC of a remote chain is not told to anyone', () => {
@@ -42,7 +59,7 @@ test('every problem at once, and no value', () => {
   const env = {
     ...complete,
     PEERHOST_GATEWAY_KEY: 'hunter2',
-    PEERHOST_TOKEN: undefined,
+    PEERHOST_TOKEN: 'nonsense',
     PEERHOST_PORT: '70000',
     PEERHOST_RPC_URL: 'ftp://secret',
   }

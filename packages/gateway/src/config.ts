@@ -15,14 +15,18 @@ const url = (protocols: readonly string[]) =>
     message: `must be a URL of ${protocols.map((name) => name.slice(0, -1)).join(', ')}`,
   })
 const number = (least: number, most: number) => z.coerce.number().int().min(least).max(most)
+const amount = z
+  .string()
+  .regex(/^\d{1,30}$/, 'must be an amount in atomic units')
+  .transform(BigInt)
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
 
 const schema = z.object({
   PEERHOST_RPC_URL: url(['http:', 'https:', 'ws:', 'wss:']),
   PEERHOST_CHAIN_ID: number(1, Number.MAX_SAFE_INTEGER),
   PEERHOST_COORDINATOR: address,
-  PEERHOST_REGISTRY: address,
-  PEERHOST_TOKEN: address,
+  PEERHOST_REGISTRY: address.optional(),
+  PEERHOST_TOKEN: address.optional(),
   PEERHOST_GATEWAY_KEY: key,
   PEERHOST_FACILITATOR_KEY: key.optional(),
   PEERHOST_FACILITATOR_URL: url(['http:', 'https:']).optional(),
@@ -50,6 +54,8 @@ const schema = z.object({
   PEERHOST_POLL_INTERVAL_MS: number(20, 60_000).optional(),
   PEERHOST_RATE_LIMIT_PER_MINUTE: number(0, 10_000_000).default(3_000),
   PEERHOST_TRUSTED_PROXIES: number(0, 10).default(0),
+  PEERHOST_REQUESTER_BOND: z.union([z.literal('auto'), amount]).default('auto'),
+  PEERHOST_COLLECT_FEES_ABOVE: amount.optional(),
   PEERHOST_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 })
 
@@ -95,6 +101,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     pollIntervalMs: e.PEERHOST_POLL_INTERVAL_MS ?? (isLocalChain ? 100 : 2_000),
     rateLimitPerMinute: e.PEERHOST_RATE_LIMIT_PER_MINUTE,
     trustedProxies: e.PEERHOST_TRUSTED_PROXIES,
+    requesterBond: e.PEERHOST_REQUESTER_BOND,
+    collectFeesAbove: e.PEERHOST_COLLECT_FEES_ABOVE,
     logLevel: e.PEERHOST_LOG_LEVEL,
   }
 }

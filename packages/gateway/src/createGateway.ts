@@ -7,7 +7,8 @@ import { createApp } from './http/app.ts'
 import { createRateLimit, type RateLimit } from './http/rateLimit.ts'
 import type { FunctionRegistry } from './registry/functionRegistry.ts'
 import { functionUrls } from './registry/functionUrl.ts'
-import { startUpkeep } from './upkeep.ts'
+import { choresOf } from './upkeep/chores.ts'
+import { startUpkeep } from './upkeep/upkeep.ts'
 import { recover } from './walk/resume.ts'
 import { type WalkDeps, walk } from './walk/walk.ts'
 
@@ -16,7 +17,7 @@ export type Gateway = { url: string; workerUrl: string; close: () => Promise<voi
 
 /** Puts the parts together, catches up with the chain, takes up what a crash left, and serves. */
 export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
-  const { log, database, settings } = deps
+  const { log, settings } = deps
   // First nothing new is taken, then, when what runs is done, what runs beside it ends.
   const stopping = new AbortController()
   const ended = new AbortController()
@@ -48,15 +49,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   })
   const background = [
     parts.watcher.follow(ended.signal),
-    startUpkeep({
-      database,
-      chain: deps.chain,
-      walk: walkDeps,
-      log,
-      reconcileMs: timing.reconcileMs,
-      settlementGraceSeconds: deps.parameters.settlementGraceSeconds,
-      signal: ended.signal,
-    }),
+    startUpkeep({ chores: chores(deps, parts, walkDeps), log, signal: ended.signal }),
   ]
   const recovered = await recover(walkDeps)
   parts.settlement.kick()
@@ -64,8 +57,23 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   return {
     url,
     workerUrl,
-    close: once(() => close({ parts, server, walkDeps, background, stopping, ended, database })),
+    close: once(() => close({ parts, server, walkDeps, background, stopping, ended, database: deps.database })),
   }
+}
+
+function chores(deps: GatewayDeps, parts: Parts, walk: WalkDeps) {
+  const { database, chain, log, parameters, settings } = deps
+  return choresOf({
+    database,
+    chain,
+    walk,
+    log,
+    parameters,
+    seeds: parts.seeds,
+    soonMs: timing.reconcileMs,
+    bond: settings.requesterBond ?? 'auto',
+    collectFeesAbove: settings.collectFeesAbove,
+  })
 }
 
 function appDeps(
@@ -74,7 +82,7 @@ function appDeps(
   walkDeps: WalkDeps,
   urls: { publicUrl: string; workerUrl: string; stopping: AbortSignal; rateLimit: RateLimit },
 ) {
-  const { settings } = deps
+  const { settings, suite } = deps
   const { publicUrl } = urls
   const asset = deps.parameters.token.address
   return {
@@ -91,11 +99,20 @@ function appDeps(
     asset,
     isPayee: (address: string) => settings.openFacilitator || isPayee(parts.registry, address),
     registry: parts.registry,
+    judgements: parts.judgements,
     functionUrl: walkDeps.functionUrl,
     info: {
       chainId: deps.chainId,
       networkName: deps.networkName,
-      ...deps.addresses,
+      coordinator: suite.coordinator,
+      registry: suite.functions,
+      contracts: {
+        parameters: suite.parameters,
+        operators: suite.operators,
+        confirmedLane: suite.confirmedLane,
+        escrow: suite.escrow,
+        court: suite.court,
+      },
       token: deps.parameters.token,
       requester: parts.signer.address,
       gatewayUrl: publicUrl,
@@ -136,20 +153,22 @@ async function close(running: {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   // Connections become idle one by one, as their answers are sent.
   const idle = setInterval(() => server.closeIdleConnections(), 50)
-  await Promise.race([
-    Promise.all([closed, walkDeps.runs.idle()]),
-    new Promise((resolve) => setTimeout(resolve, timing.drainMs).unref()),
-  ])
+  await Promise.race([Promise.all([closed, walkDeps.runs.idle()]), pause(timing.drainMs)])
   clearInterval(idle)
   server.closeAllConnections()
   ended.abort()
   await parts.recorder.flush()
   await parts.settlement.close()
   await parts.hub.close()
-  await Promise.all(background)
+  // A transaction that is not mined must not hold the process up: every chore finds out later what it left.
+  await Promise.race([Promise.all(background), pause(timing.drainMs)])
   await parts.registry.idle()
   await parts.sequences.close()
   await database.close()
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref())
 }
 
 async function listen(server: Server, { host, port }: GatewaySettings): Promise<void> {

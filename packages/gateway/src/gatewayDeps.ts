@@ -3,6 +3,7 @@ import type { BlockSource, BlockStore } from '@peerhost/storage'
 import type { Logger } from 'pino'
 import type { Address, Hex } from 'viem'
 import type { Chain, ChainParameters } from './chain/chain.ts'
+import type { Suite } from './chain/suite.ts'
 import type { Database } from './database/database.ts'
 import type { Facilitator } from './payment/x402.ts'
 
@@ -12,7 +13,7 @@ export type GatewayDeps = {
   database: Database
   chain: Chain
   parameters: ChainParameters
-  addresses: { coordinator: Address; registry: Address }
+  suite: Suite
   chainId: number
   networkName: string
   /** Signs tickets and hellos; the sender of `chain` is the same key. */
@@ -41,6 +42,10 @@ export type GatewaySettings = {
   mayUpload?: ((address: Address) => boolean) | undefined
   /** Anyone's payments are settled by `/x402/settle`, not only those of functions here. */
   openFacilitator: boolean
+  /** What this gateway bonds as a requester, in atomic units; `auto` (the default) is what the protocol asks for, 0 nothing. */
+  requesterBond?: bigint | 'auto' | undefined
+  /** Protocol fees from which on collecting them is worth the gas. Default: never. */
+  collectFeesAbove?: bigint | undefined
 }
 
 /** How long the gateway waits for what, in milliseconds. */
@@ -48,6 +53,8 @@ export const timing = {
   dispatchGraceMs: 15_000,
   queueMs: 10_000,
   connectMs: 2_000,
+  openGraceMs: 2_000,
+  lingerMs: 250,
   confirmGraceMs: 30_000,
   settleTimeoutMs: 30_000,
   elsewhereMs: 10_000,

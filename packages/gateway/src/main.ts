@@ -9,8 +9,9 @@ import { type Logger, pino } from 'pino'
 import { type Chain, createPublicClient, defineChain, http, type PublicClient, type Transport, webSocket } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
 import { facilitatorChain } from './chain/facilitatorChain.ts'
-import { createSender } from './chain/sender.ts'
-import { createViemChain, readChainParameters } from './chain/viemChain.ts'
+import { createSender, type Sender } from './chain/sender.ts'
+import { readChainParameters, readSuite, type Suite } from './chain/suite.ts'
+import { createViemChain } from './chain/viemChain.ts'
 import { type Config, readConfig } from './config.ts'
 import { createGateway, type Gateway } from './createGateway.ts'
 import { openPglite } from './database/pglite.ts'
@@ -61,33 +62,51 @@ async function start(config: Config, log: Logger): Promise<Gateway> {
       details: [`PEERHOST_CHAIN_ID: ${config.chainId}`, `The RPC says: ${actual}`],
     })
   await mkdir(config.dataDirectory, { recursive: true })
-  const addresses = { coordinator: config.coordinator, registry: config.registry, token: config.token }
+  const suite = await readSuite(client, config.coordinator)
+  assertSame(config, suite)
   const sender = createSender({ client, account: privateKeyToAccount(config.gatewayKey), transport })
+  const escrowSender =
+    config.facilitatorKey && createSender({ client, account: privateKeyToAccount(config.facilitatorKey), transport })
   const database = config.databaseUrl
     ? await openPostgres({ url: config.databaseUrl, onError: (err) => log.error({ err }, 'database') })
     : await openPglite({ directory: join(config.dataDirectory, 'database') })
   return createGateway({
     log,
     database,
-    chain: createViemChain({ client, addresses, sender, receiptTimeoutMs }),
-    parameters: await readChainParameters({ client, addresses }),
-    addresses: { coordinator: config.coordinator, registry: config.registry },
+    chain: createViemChain({ client, suite, sender, escrowSender, receiptTimeoutMs }),
+    parameters: await readChainParameters(client, suite),
+    suite,
     chainId: config.chainId,
     networkName: chain.name,
     gatewayKey: config.gatewayKey,
     signing: nativeSigning,
-    facilitator: openFacilitator(config, client, transport),
+    facilitator: openFacilitator(config, client, escrowSender),
     store: createDiskStore({ directory: join(config.dataDirectory, 'blocks') }),
     sources: config.blockSources.map((url) => createHttpSource({ url })),
     settings: config,
   })
 }
 
-function openFacilitator(config: Config, client: PublicClient<Transport, Chain>, transport: Transport): Facilitator {
+/** What is set by hand must be what the coordinator says. */
+function assertSame(config: Config, suite: Suite): void {
+  const wrong = [
+    ['PEERHOST_REGISTRY', config.registry, suite.functions],
+    ['PEERHOST_TOKEN', config.token, suite.token],
+  ].filter(([, given, actual]) => given !== undefined && given !== actual)
+  if (wrong.length === 0) return
+  throw new PeerHostError('config_invalid', 'The coordinator works with other contracts.', {
+    details: wrong.map(([name, , actual]) => `${name}: the coordinator says ${actual}`),
+  })
+}
+
+function openFacilitator(
+  config: Config,
+  client: PublicClient<Transport, Chain>,
+  sender: Sender | undefined,
+): Facilitator {
   if (config.facilitatorUrl !== undefined)
     return createRemoteFacilitator({ url: config.facilitatorUrl, timeoutMs: confirmationTimeoutMs })
-  if (config.facilitatorKey === undefined) throw new PeerHostError('config_invalid', 'There is no facilitator.')
-  const sender = createSender({ client, account: privateKeyToAccount(config.facilitatorKey), transport })
+  if (sender === undefined) throw new PeerHostError('config_invalid', 'There is no facilitator.')
   return createFacilitator({ chainId: config.chainId, chain: facilitatorChain(client, sender), confirmationTimeoutMs })
 }
 

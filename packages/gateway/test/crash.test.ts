@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { freePort, type Keyed, newKey, startNetwork, type TestNetwork } from './fixture.ts'
+import { type FunctionOptions, freePort, type Keyed, newKey, startNetwork, type TestNetwork } from './fixture.ts'
 import { signPayment } from './payer.ts'
 import { startTestWorker, type TestWorker } from './testWorker.ts'
 import { until } from './until.ts'
@@ -91,10 +91,14 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-async function paidCall(name: string, url: string): Promise<{ send: () => Promise<Response>; payer: Keyed }> {
+async function paidCall(
+  name: string,
+  url: string,
+  options: FunctionOptions = {},
+): Promise<{ send: () => Promise<Response>; payer: Keyed }> {
   const payer = newKey()
   await network.rich(payer.account)
-  const { path } = await network.publish(owner, { name, price })
+  const { path } = await network.publish(owner, { name, price, ...options })
   const { header } = await signPayment(payer, await fetch(`${url}${path}`))
   return { payer, send: () => fetch(`${url}${path}`, { headers: { 'payment-signature': header } }) }
 }
@@ -147,6 +151,36 @@ test('killed while collecting: charged once at most, and the retry gets the answ
     const id = response.headers.get('peerhost-request-id')
     return ((await (await fetch(`${second.url}/v1/requests/${id}`)).json()) as { status: string }).status === 'settled'
   })
+  await again.stop()
+  expect(await end('SIGTERM')).toBe(0)
+})
+
+test('killed while the money was on its way into escrow: it arrives once, and the retry gets the answer', {
+  timeout: 120_000,
+}, async () => {
+  const first = await startProcess()
+  const worker = await connect(first.workerUrl)
+  const { send, payer } = await paidCall('killed-opening', first.url, { paymentMode: 3 })
+  const before = await network.balance(payer.account.address)
+  await network.client.setIntervalMining({ interval: 0 })
+  const lost = send().catch(() => 'lost')
+  await until(async () => (await network.client.getTxpoolStatus()).pending > 0)
+  await end('SIGKILL')
+  expect(await lost).toBe('lost')
+  expect(worker.seen).toHaveLength(0)
+  await network.client.setIntervalMining({ interval: 1 })
+
+  const second = await startProcess()
+  const again = await connect(second.workerUrl)
+  const response = await send()
+  expect(response.status, `${await response.clone().text()} ${log.slice(-3_000)}`).toBe(200)
+  expect(again.seen).toHaveLength(1)
+  expect(await network.balance(payer.account.address)).toBe(before - price)
+  const id = response.headers.get('peerhost-request-id')
+  await until(async () => {
+    const { escrow } = (await (await fetch(`${second.url}/v1/requests/${id}`)).json()) as { escrow: { state: string } }
+    return escrow.state === 'settled'
+  }, 30_000)
   await again.stop()
   expect(await end('SIGTERM')).toBe(0)
 })

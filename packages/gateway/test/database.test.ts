@@ -1,10 +1,19 @@
-import { type SignedAttestation, zeroBytes32 } from '@peerhost/protocol'
+import { zeroBytes32 } from '@peerhost/protocol'
 import { type Address, getAddress, type Hex, keccak256, stringToHex, zeroAddress } from 'viem'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { migrate } from '../src/database/migrations.ts'
 import { openPglite } from '../src/database/pglite.ts'
 import { openPostgres } from '../src/database/postgres.ts'
+import type { EscrowQuote } from '../src/escrow/escrow.ts'
+import {
+  findEscrow,
+  findEscrowByDeposit,
+  forgetQuotes,
+  insertQuote,
+  listDueEscrows,
+  moveEscrow,
+} from '../src/escrow/escrowTable.ts'
 import type { PaymentRecord } from '../src/payment/payment.ts'
 import {
   findPayment,
@@ -14,6 +23,8 @@ import {
   movePayment,
   rebindPayment,
 } from '../src/payment/paymentTable.ts'
+import { findCommitSet, forgetCommitSets, insertCommitSet } from '../src/quorum/commitSetTable.ts'
+import { findConflict, insertConflict, listPendingConflicts, setConflict } from '../src/quorum/conflictTable.ts'
 import {
   loadCursor,
   loadFunctions,
@@ -22,29 +33,33 @@ import {
   saveMetadata,
   saveTerms,
 } from '../src/registry/functionTable.ts'
-import type { Recorded } from '../src/requests/request.ts'
+import { createSequences } from '../src/requester/sequences.ts'
+import type { OpenedAttestation, Recorded } from '../src/requests/request.ts'
 import {
   failJob,
   findRequest,
   forgetTranscripts,
   insertDraft,
+  keepTranscript,
+  listAgreed,
   listDue,
   listOutstanding,
   listSending,
+  listUsedSequences,
   nextDueMs,
+  postponeAgreed,
   postponeSettlement,
   saveExecuted,
   setSettled,
   setSettlement,
 } from '../src/requests/requestTable.ts'
-import { createSequences } from '../src/requests/sequences.ts'
 import { startPostgres } from './postgres.ts'
 
 const hash = (text: string): Hex => keccak256(stringToHex(text))
 const requester: Address = getAddress(`0x${'ab'.repeat(20)}`)
 
 function job(name: string, sequence: bigint): Recorded {
-  const attested: SignedAttestation = {
+  const attested: OpenedAttestation = {
     attestation: {
       protocolVersion: 1,
       requestId: hash(name),
@@ -84,7 +99,7 @@ function job(name: string, sequence: bigint): Recorded {
     salt: hash('salt'),
     input: new Uint8Array([0, 255, 1]),
     result: new Uint8Array([2, 0, 254]),
-    attested,
+    attestations: [attested],
     paymentId: hash('payment'),
     fromBlock: 2n ** 40n,
     createdAtMs: 1_000,
@@ -163,7 +178,7 @@ describe.each(kinds)('%s', (_, start) => {
   test('migrates once, and again without harm', async () => {
     await migrate(database)
     await migrate(second)
-    expect(await database.query('select count(*)::int as n from migrations')).toEqual([{ n: 1 }])
+    expect(await database.query('select count(*)::int as n from migrations')).toEqual([{ n: 2 }])
   })
 
   test('rolls back what fails', async () => {
@@ -238,13 +253,17 @@ describe.each(kinds)('%s', (_, start) => {
     const settled = { ...job('old', 50n), settlement: 'settled' as const }
     await saveExecuted(database, settled)
     await saveExecuted(database, job('old but pending', 51n))
-    await forgetTranscripts(database, 2_000)
+    await saveExecuted(database, { ...job('old but to be judged', 52n), settlement: 'settled', keepUntilMs: 5_000 })
+    await forgetTranscripts(database, { beforeMs: 2_000, nowMs: 4_999 })
     expect(await findRequest(database, hash('old'))).toMatchObject({
       input: undefined,
       result: undefined,
       salt: settled.salt,
     })
     expect((await findRequest(database, hash('old but pending')))?.result).toEqual(settled.result)
+    expect((await findRequest(database, hash('old but to be judged')))?.input).toEqual(settled.input)
+    await forgetTranscripts(database, { beforeMs: 2_000, nowMs: 5_001 })
+    expect((await findRequest(database, hash('old but to be judged')))?.input).toBeUndefined()
   })
 
   test('one payment is stored once, whoever is faster', async () => {
@@ -293,18 +312,175 @@ describe.each(kinds)('%s', (_, start) => {
   test('sequences are handed out once, across processes and restarts', async () => {
     const address: Address = getAddress(`0x${'ef'.repeat(20)}`)
     const [a, b] = [
-      createSequences({ database, requester: address }),
-      createSequences({ database: second, requester: address }),
+      createSequences({ database, requester: address, longestLifetimeSeconds: 1 }),
+      createSequences({ database: second, requester: address, longestLifetimeSeconds: 1 }),
     ]
     const taken = await Promise.all(Array.from({ length: 200 }, (_, index) => (index % 2 ? a : b).take()))
     expect(new Set(taken).size).toBe(200)
     const alone: Address = getAddress(`0x${'12'.repeat(20)}`)
-    const first = createSequences({ database, requester: alone })
+    const first = createSequences({ database, requester: alone, longestLifetimeSeconds: 1 })
     expect([await first.take(), await first.take()]).toEqual([0n, 1n])
     first.giveBack(1n)
     expect(await first.take()).toBe(1n)
     await first.close()
-    expect(await createSequences({ database, requester: alone }).take()).toBe(2n)
+    expect(await createSequences({ database, requester: alone, longestLifetimeSeconds: 1 }).take()).toBe(2n)
+  })
+
+  test('a request of a quorum keeps its attestations, their salts and the commit set', async () => {
+    const one = job('quorum', 60n)
+    const attestations = ['a', 'b', 'c'].map((name) => ({
+      ...(one.attestations[0] as OpenedAttestation),
+      commitmentSalt: hash(name),
+    }))
+    const commitSet = { commitments: [hash('1'), hash('2')], signature: '0x99' as const }
+    await saveExecuted(database, { ...one, attestations, commitSet, settleAfterMs: 9_000 })
+    expect(await findRequest(second, one.requestId)).toMatchObject({ attestations, commitSet, settlementNextMs: 9_000 })
+    const listed = await listDue(database, { requester, nowMs: 8_999, limit: 100 })
+    expect(listed.map(({ requestId }) => requestId)).not.toContain(one.requestId)
+  })
+
+  test('a row of the first version has one attestation', async () => {
+    const one = job('first version', 61n)
+    await saveExecuted(database, one)
+    await database.query('update requests set attestation = $2 where request_id = $1', [
+      one.requestId,
+      JSON.stringify(one.attestations[0]),
+    ])
+    expect((await findRequest(database, one.requestId))?.attestations).toEqual(one.attestations)
+  })
+
+  test('a quorum that agreed on chain is found when it is due', async () => {
+    const address: Address = getAddress(`0x${'21'.repeat(20)}`)
+    const one = job('agreed', 0n)
+    const own = { ...one, ticket: { ...one.ticket, requester: address } }
+    await saveExecuted(database, { ...own, settlement: 'agreed', settleAfterMs: 700 })
+    const due = async (nowMs: number) => (await listAgreed(database, { requester: address, nowMs, limit: 5 })).length
+    expect([await due(699), await due(700)]).toEqual([0, 1])
+    await postponeAgreed(database, own.requestId, 900)
+    expect([await due(899), await due(900)]).toEqual([0, 1])
+  })
+
+  test('a request has one commit set, whoever is faster', async () => {
+    const sets = Array.from({ length: 6 }, (_, index) => ({
+      commitments: [hash(`c${index}`)],
+      signature: '0x12' as const,
+    }))
+    const stored = await Promise.all(
+      sets.map((set, index) => insertCommitSet(index % 2 ? database : second, hash('set'), set)),
+    )
+    expect(stored.filter(Boolean)).toHaveLength(1)
+    expect(await findCommitSet(second, hash('set'))).toEqual(sets[stored.indexOf(true)])
+    expect(await findCommitSet(database, hash('no set'))).toBeUndefined()
+    await forgetCommitSets(database, Date.now() + 1)
+    expect(await findCommitSet(database, hash('set'))).toBeUndefined()
+  })
+
+  test('a conflict is kept once, listed until it is reported, and remembered', async () => {
+    const address: Address = getAddress(`0x${'22'.repeat(20)}`)
+    const { ticket, attestations } = job('conflict', 0n)
+    const [{ attestation }] = attestations as [OpenedAttestation]
+    const conflict = {
+      ticket: { ...ticket, requester: address },
+      ticketSignature: '0x34' as const,
+      first: { attestation, signature: '0x01' as const },
+      second: { attestation: { ...attestation, status: 201 }, signature: '0x02' as const },
+      operators: [requester, address] as const,
+    }
+    const about = { requestId: hash('conflict'), nowMs: 1 }
+    await insertConflict(database, { ...about, conflict })
+    await insertConflict(second, { ...about, conflict: { ...conflict, ticketSignature: '0xff' } })
+    const pending = (nowMs: number) => listPendingConflicts(database, { requester: address, nowMs })
+    expect(await pending(1)).toEqual([{ requestId: about.requestId, conflict, attempts: 0 }])
+    await setConflict(database, about.requestId, { state: 'pending', nextMs: 50, reason: 'later' })
+    expect((await pending(49)).length).toBe(0)
+    expect((await pending(50))[0]?.attempts).toBe(1)
+    await setConflict(database, about.requestId, { state: 'reported', transaction: hash('tx') })
+    expect(await pending(1_000)).toEqual([])
+    expect(await findConflict(second, about.requestId)).toEqual(conflict)
+  })
+
+  test('the bytes of a request without an answer are kept for a jury', async () => {
+    const { result: _, attestations: __, settlement: ___, ...draft } = job('no answer', 62n)
+    await keepTranscript(database, draft, 8_000)
+    await keepTranscript(database, draft, 9_000)
+    expect(await findRequest(database, draft.requestId)).toMatchObject({ status: 'failed', input: draft.input })
+    await forgetTranscripts(database, { beforeMs: 2_000, nowMs: 8_999 })
+    expect((await findRequest(database, draft.requestId))?.input).toEqual(draft.input)
+  })
+
+  test('quotes are found by their address, move only forwards, and are forgotten unpaid', async () => {
+    const quote = (name: string): EscrowQuote => ({
+      quoteId: hash(name),
+      deposit: getAddress(`0x${hash(name).slice(2, 42)}`),
+      terms: {
+        requester,
+        functionId: hash('function'),
+        functionVersion: 3,
+        inputSeal: hash('seal'),
+        payee: requester,
+        price: 2n ** 100n,
+        deadline: 5,
+        nonce: hash('nonce'),
+      },
+      salt: hash('salt'),
+    })
+    const [paid, unpaid] = [quote('paid'), quote('unpaid')]
+    const about = { functionId: hash('function'), fingerprint: hash('fingerprint'), nowMs: 1 }
+    await insertQuote(database, paid, about)
+    await insertQuote(database, unpaid, about)
+    expect(await findEscrowByDeposit(second, paid.deposit)).toMatchObject({ ...paid, state: 'quoted', attempts: 0 })
+    const record = { ...payment('escrowed'), terms: { price: 1n, payTo: paid.deposit, mode: 'escrow' as const } }
+    await insertPayment(database, record, 1)
+    expect((await findPayment(database, record.payment.id))?.terms).toEqual({ ...record.terms, escrow: paid })
+    expect(
+      await moveEscrow(database, paid.quoteId, ['quoted'], { state: 'open', openedBy: hash('tx'), nextMs: 70 }),
+    ).toBe(true)
+    expect(await moveEscrow(second, paid.quoteId, ['quoted'], { state: 'open' })).toBe(false)
+    const due = async (nowMs: number) =>
+      (await listDueEscrows(database, { requester, nowMs, limit: 9 })).map(({ quoteId }) => quoteId)
+    expect(await due(69)).toEqual([])
+    expect(await due(70)).toEqual([paid.quoteId])
+    await forgetQuotes(database, 4_999)
+    expect(await findEscrow(database, unpaid.quoteId)).toBeDefined()
+    await forgetQuotes(database, 5_001)
+    expect(await findEscrow(database, unpaid.quoteId)).toBeUndefined()
+    await moveEscrow(database, paid.quoteId, ['open'], { state: 'refunded', closedBy: hash('back'), reason: 'late' })
+    expect(await findEscrow(second, paid.quoteId)).toMatchObject({
+      state: 'refunded',
+      openedBy: hash('tx'),
+      closedBy: hash('back'),
+      reason: 'late',
+    })
+    expect(await due(10_000)).toEqual([])
+  })
+
+  test('numbers that are spoken for, and those that are over', async () => {
+    const address: Address = getAddress(`0x${'23'.repeat(20)}`)
+    const of = (name: string, sequence: bigint, more: Partial<Recorded> = {}): Recorded => {
+      const one = job(name, sequence)
+      return { ...one, ...more, ticket: { ...one.ticket, requester: address } }
+    }
+    await saveExecuted(database, of('u0', 0n), of('u1', 1n, { settlement: 'settled' }))
+    const { result: _, attestations: __, settlement: ___, ...draft } = of('u2', 2n)
+    await insertDraft(database, draft)
+    const used = (sinceMs: number) => listUsedSequences(database, { requester: address, from: 0n, to: 255n, sinceMs })
+    expect((await used(999)).sort()).toEqual([0n, 2n])
+    expect(await used(1_000)).toEqual([0n])
+
+    const sequences = createSequences({ database, requester: address, longestLifetimeSeconds: 60 })
+    expect(sequences.position()).toBeUndefined()
+    const now = Math.floor(Date.now() / 1_000)
+    const [first, second_] = [await sequences.take(), await sequences.take()]
+    sequences.issued(first, now + 10)
+    expect(sequences.isOver(first, now + 20)).toBe(false)
+    expect(sequences.isOver(first, now + 26)).toBe(true)
+    expect(sequences.isOver(second_, now + 1_000)).toBe(false)
+    sequences.giveBack(first)
+    expect(sequences.isOver(first, now + 1_000)).toBe(false)
+    const after = createSequences({ database, requester: address, longestLifetimeSeconds: 60 })
+    await after.take()
+    expect(after.isOver(second_, now + 60)).toBe(false)
+    expect(after.isOver(second_, now + 80)).toBe(true)
   })
 
   test('functions, terms, metadata and the cursor come back', async () => {

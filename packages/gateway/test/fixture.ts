@@ -3,12 +3,17 @@ import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
+  DEFAULT_PARAMETERS,
+  DEFAULT_TIMES,
+  disputeCourtAbi,
   executionCoordinatorAbi,
   functionId,
   functionRegistryAbi,
   hashExecutionKeyProof,
-  LIMITS,
+  operatorRegistryAbi,
   PROTOCOL_VERSION,
+  type ProtocolParameters,
+  type ProtocolTimes,
   testUsdcAbi,
 } from '@peerhost/protocol'
 import {
@@ -19,7 +24,6 @@ import {
   createTestClient,
   createWalletClient,
   defineChain,
-  encodeDeployData,
   encodeFunctionData,
   type Hex,
   http,
@@ -31,12 +35,9 @@ import {
   zeroAddress,
 } from 'viem'
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
-import {
-  executionCoordinatorBytecode,
-  functionRegistryBytecode,
-  testUsdcRuntimeBytecode,
-} from '../../devnet/src/artifacts.generated.ts'
+import { testUsdcRuntimeBytecode } from '../../devnet/src/artifacts.generated.ts'
 import { multicall3RuntimeBytecode } from '../../devnet/src/multicall3.generated.ts'
+import { deploySuite } from '../../devnet/src/suite/deploySuite.ts'
 
 export const token: Address = '0x036CbD53842c5426634e7929541eC2318f3dCF7e'
 export const runtimeDigest: Hex = keccak256(stringToHex('runtime of the tests'))
@@ -67,14 +68,33 @@ export type FunctionOptions = {
   lane?: number
   limitsClass?: number
   quorum?: number
+  flags?: number
   project?: string
   metadataDigest?: Hex
 }
 
+export type NetworkOptions = {
+  blockTimeSeconds?: number
+  times?: Partial<ProtocolTimes>
+  parameters?: Partial<ProtocolParameters>
+}
+
+/** Times in which a test sees windows open and close. */
+export const shortTimes = {
+  epochSeconds: 6,
+  maximumTicketLifetime: 30,
+  settlementGrace: 6,
+  conflictWindow: 2,
+  challengeWindow: 12,
+  juryPhase: 5,
+  unbondingPeriod: 200,
+  parameterDelay: 200,
+} as const satisfies ProtocolTimes
+
 export type TestNetwork = Awaited<ReturnType<typeof startNetwork>>
 
 /** A real chain with the real contracts, empty but for what the tests put there. */
-export async function startNetwork(options: { blockTimeSeconds?: number } = {}) {
+export async function startNetwork(options: NetworkOptions = {}) {
   const port = await freePort()
   const anvil = startAnvil(port, options.blockTimeSeconds ?? 0.2)
   const rpcUrl = `http://127.0.0.1:${port}`
@@ -106,35 +126,24 @@ export async function startNetwork(options: { blockTimeSeconds?: number } = {}) 
   }
   const deployer = newKey().account
   await client.setBalance({ address: deployer.address, value: parseEther('1000') })
-  const deployBlock = await client.getBlockNumber()
-  const registry = (
-    await mined(
-      await send(deployer, {
-        data: encodeDeployData({ abi: functionRegistryAbi, bytecode: functionRegistryBytecode }),
-      }),
-    )
-  ).contractAddress as Address
-  const parameters = {
-    token,
-    treasury: deployer.address,
-    minimumStake: stake,
-    protocolFeeBps: 500,
-    epochSeconds: LIMITS.epochSeconds,
-    settlementGrace: LIMITS.settlementGraceSeconds,
-    maximumTicketLifetime: LIMITS.ticketLifetimeSeconds,
-    unbondingPeriod: 2 * (LIMITS.ticketLifetimeSeconds + LIMITS.settlementGraceSeconds) + LIMITS.epochSeconds,
-  }
-  const coordinator = (
-    await mined(
-      await send(deployer, {
-        data: encodeDeployData({
-          abi: executionCoordinatorAbi,
-          bytecode: executionCoordinatorBytecode,
-          args: [parameters],
-        }),
-      }),
-    )
-  ).contractAddress as Address
+  const wallet = createWalletClient({ account: deployer, chain, transport: http(rpcUrl) })
+  const { addresses, fromBlock: deployBlock } = await deploySuite(
+    { client, wallet },
+    {
+      chainId: chain.id,
+      isPipelined: true,
+      config: {
+        deployer: deployer.address,
+        release: 'tests',
+        token,
+        treasury: deployer.address,
+        governor: deployer.address,
+        times: { ...DEFAULT_TIMES, ...options.times },
+        parameters: { ...DEFAULT_PARAMETERS, ...options.parameters },
+      },
+    },
+  )
+  const { coordinator, functions: registry, operators, court } = addresses
   const call = async (account: Account, abi: readonly unknown[], to: Address, functionName: string, args: unknown[]) =>
     mined(await send(account, encode(abi, to, functionName, args)))
 
@@ -143,7 +152,7 @@ export async function startNetwork(options: { blockTimeSeconds?: number } = {}) 
     wsUrl: `ws://127.0.0.1:${port}`,
     client,
     deployBlock,
-    addresses: { registry, coordinator, token },
+    addresses: { ...addresses, registry },
     domain: { chainId: chain.id, coordinator },
     rich,
     call,
@@ -152,7 +161,7 @@ export async function startNetwork(options: { blockTimeSeconds?: number } = {}) 
     /** An operator with stake; its execution key signs. */
     register: async (operator: Keyed, execution: Keyed) => {
       await rich(operator.account)
-      await call(operator.account, testUsdcAbi, token, 'approve', [coordinator, maxUint256])
+      await call(operator.account, testUsdcAbi, token, 'approve', [operators, maxUint256])
       const proof = await execution.account.sign({
         hash: hashExecutionKeyProof(
           { chainId: chain.id, coordinator },
@@ -164,10 +173,11 @@ export async function startNetwork(options: { blockTimeSeconds?: number } = {}) 
           },
         ),
       })
-      await call(operator.account, executionCoordinatorAbi, coordinator, 'registerOperator', [
+      await call(operator.account, operatorRegistryAbi, operators, 'registerOperator', [
         execution.account.address,
         proof,
         stake,
+        8,
       ])
     },
     /** Credit of an owner for a gateway. */
@@ -175,6 +185,11 @@ export async function startNetwork(options: { blockTimeSeconds?: number } = {}) 
       await call(owner, testUsdcAbi, token, 'approve', [coordinator, maxUint256])
       await call(owner, executionCoordinatorAbi, coordinator, 'depositCredit', [owner.address, amount])
       await call(owner, executionCoordinatorAbi, coordinator, 'grantCreditLine', [requester, cap, amount])
+    },
+    /** An owner's bond: what makes a deterministic function judged. */
+    bondFunction: async (owner: Account, id: Hex, amount = DEFAULT_PARAMETERS.ownerBond) => {
+      await call(owner, testUsdcAbi, token, 'approve', [court, maxUint256])
+      await call(owner, disputeCourtAbi, court, 'bondFunction', [id, amount])
     },
     publish: async (owner: Account, { name = 'hello', ...more }: FunctionOptions = {}) => {
       const { project = 'demo', ...rest } = more
@@ -184,7 +199,7 @@ export async function startNetwork(options: { blockTimeSeconds?: number } = {}) 
         metadataDigest: rest.metadataDigest ?? (`0x${'0'.repeat(64)}` as Hex),
         runtimeDigest,
         limitsClass: rest.limitsClass ?? 1,
-        flags: 1,
+        flags: rest.flags ?? 1,
         quorum: rest.quorum ?? 1,
         lane: rest.lane ?? 1,
         fee: rest.fee ?? 100n,

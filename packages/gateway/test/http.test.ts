@@ -215,7 +215,7 @@ describe('requests', () => {
     expect(await response.json()).toMatchObject({ code: 'request_invalid', retryable: false })
   })
 
-  test('too many requests from one address are 429 before anything is charged', async () => {
+  test('too many requests from one address are 429 before anything is charged', { timeout: 90_000 }, async () => {
     const limited = await startTestGateway({
       network,
       settings: { rateLimitPerMinute: 2, trustedProxies: 1 },

@@ -6,7 +6,8 @@ import { pino } from 'pino'
 import { createPublicClient, http } from 'viem'
 import { facilitatorChain } from '../src/chain/facilitatorChain.ts'
 import { createSender } from '../src/chain/sender.ts'
-import { createViemChain, readChainParameters } from '../src/chain/viemChain.ts'
+import { readChainParameters, readSuite } from '../src/chain/suite.ts'
+import { createViemChain } from '../src/chain/viemChain.ts'
 import { createGateway } from '../src/createGateway.ts'
 import type { Database } from '../src/database/database.ts'
 import { openPglite } from '../src/database/pglite.ts'
@@ -56,14 +57,15 @@ export async function startTestGateway(options: TestGatewayOptions) {
     chain: facilitatorChain(client, facilitatorSender),
     confirmationTimeoutMs: 10_000,
   })
+  const suite = await readSuite(client, network.addresses.coordinator)
   const database = options.database ?? (await openPglite())
   const store = options.store ?? memoryStore()
   const gateway = await createGateway({
     log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
     database,
-    chain: createViemChain({ client, addresses: network.addresses, sender, receiptTimeoutMs: 20_000 }),
-    parameters: await readChainParameters({ client, addresses: network.addresses }),
-    addresses: { coordinator: network.addresses.coordinator, registry: network.addresses.registry },
+    chain: createViemChain({ client, suite, sender, escrowSender: facilitatorSender, receiptTimeoutMs: 20_000 }),
+    parameters: await readChainParameters(client, suite),
+    suite,
     chainId: chain.id,
     networkName: 'base-sepolia',
     gatewayKey: gatewayKey.key,

@@ -1,18 +1,20 @@
 import {
   type Attestation,
   canonicalResult,
+  commitment,
+  confirmedLaneAbi,
   type DeclineReason,
   decodeGatewayMessage,
   decodeRequest,
   encodeResult,
   encodeWire,
-  executionCoordinatorAbi,
   failedResult,
   fromBase64,
   type GatewayMessage,
   hashAttestation,
   hashBatchRoll,
   hashResult,
+  hashSignedCommitment,
   hashWorkerHello,
   isResourceOutcome,
   type Outcome,
@@ -20,12 +22,14 @@ import {
   PROTOCOL_VERSION,
   type ProtocolDomain,
   rollRoot,
+  type Seat,
   seal,
   seatNumber,
   type Ticket,
   toBase64,
+  zeroBytes32,
 } from '@peerhost/protocol'
-import type { Address, Hex } from 'viem'
+import { type Address, type Hex, toHex } from 'viem'
 import WebSocket from 'ws'
 import { type Keyed, newKey, runtimeDigest, type TestNetwork } from './fixture.ts'
 
@@ -38,6 +42,10 @@ export type Behaviour =
   | { do: 'decline'; reason: DeclineReason }
   | { do: 'hang' }
   | { do: 'disconnect' }
+  /** Commits, and then does not open. */
+  | { do: 'withhold' }
+  /** Opens another result than it committed to. */
+  | { do: 'switch' }
   /** Sends what the hook makes of an honest answer. */
   | { do: 'forge'; forge: (honest: Attested) => Attested }
 
@@ -48,6 +56,7 @@ export type Attested = {
   signature: Hex
   result: string
   usage: { durationMs: number; queueMs: number; logBytes: number }
+  commitmentSalt?: Hex
 }
 
 export type TestWorker = Awaited<ReturnType<typeof startTestWorker>>
@@ -69,6 +78,8 @@ export async function startTestWorker(options: {
   onRoll?: 'sign' | 'refuse' | 'wrong' | 'silent'
   /** Says in its hello that it is this key. */
   claimKey?: Address
+  /** How it says that it is seated. Default: all are. */
+  seat?: Seat
   /** Follows the chain for tickets of the confirmed lane. */
   confirms?: boolean
 }) {
@@ -79,6 +90,7 @@ export async function startTestWorker(options: {
   const seen: Seen[] = []
   const settled: { transaction: Hex; requestIds: readonly Hex[] }[] = []
   const rolls: number[] = []
+  const failures: unknown[] = []
   const attestations = new Map<Hex, Attestation>()
   const welcome = Promise.withResolvers<void>()
   const closed = Promise.withResolvers<string>()
@@ -89,7 +101,28 @@ export async function startTestWorker(options: {
   const send = (message: object) => {
     if (socket.readyState === socket.OPEN) socket.send(encodeWire(message as never))
   }
+  const behaviours = new Map<Hex, Behaviour>()
   const inputs = new Map<Hex, (given: { salt: Hex; input: string }) => void>()
+
+  const answers = new Map<Hex, Attested & { commitmentSalt: Hex; isKept: boolean }>()
+  const sets = new Map<Hex, (set: { commitments: Hex[]; signature: Hex }) => void>()
+  /** Hides a result behind a commitment, and remembers it for the opening. */
+  const commit = async (honest: Attested, salt: Hex, behaviour: Behaviour | undefined) => {
+    const { requestId, attestation } = honest
+    const commitmentSalt = toHex(crypto.getRandomValues(new Uint8Array(32)))
+    const hidden = commitment(requestId, execution.account.address, attestation.resultSeal, commitmentSalt)
+    const digest = hashSignedCommitment(domain, { protocolVersion: PROTOCOL_VERSION, requestId, commitment: hidden })
+    const other = encodeResult(failedResult('threw'))
+    const opened = behaviour?.do === 'switch' ? await attest(domain, execution, { requestId, salt }, other) : honest
+    answers.set(requestId, { ...opened, commitmentSalt, isKept: behaviour?.do === 'withhold' })
+    attestations.set(requestId, opened.attestation)
+    return {
+      type: 'committed',
+      requestId,
+      commitment: hidden,
+      signature: await execution.account.sign({ hash: digest }),
+    }
+  }
 
   const work = async (job: {
     requestId: Hex
@@ -110,9 +143,10 @@ export async function startTestWorker(options: {
       send({ type: 'declined', requestId: job.requestId, reason: behaviour.reason })
       return undefined
     }
+    behaviours.set(job.requestId, behaviour)
     if ('delayMs' in behaviour && behaviour.delayMs) await new Promise((done) => setTimeout(done, behaviour.delayMs))
     const result = encodeResult(resultOf(behaviour, one))
-    const honest = await attest(domain, execution, job, result)
+    const honest = await attest(domain, execution, job, result, options.seat)
     const message = behaviour.do === 'forge' ? behaviour.forge(honest) : honest
     attestations.set(job.requestId, message.attestation)
     return message
@@ -134,7 +168,12 @@ export async function startTestWorker(options: {
     else if (message.type === 'refused') welcome.reject(new Error(message.reason))
     else if (message.type === 'job') {
       const answer = await work(message)
-      if (answer) send(answer)
+      if (!answer) return
+      send(message.ticket.quorum > 1 ? await commit(answer, message.salt, behaviours.get(message.requestId)) : answer)
+    } else if (message.type === 'open') {
+      const { isKept, ...answer } = answers.get(message.requestId) ?? {}
+      if (!isKept) send(answer)
+      sets.get(message.requestId)?.(message)
     } else if (message.type === 'settled') settled.push(message)
     else if (message.type === 'input-given') inputs.get(message.requestId)?.(message)
     else if (message.type === 'roll') {
@@ -158,31 +197,72 @@ export async function startTestWorker(options: {
     closed.resolve(`${code} ${reason}`)
   })
 
+  /** A posted ticket: with a quorum of one against the requester's set, else with a commitment on chain. */
+  const answerPosted = async (requestId: Hex, ticket: Ticket): Promise<void> => {
+    const given = new Promise<{ salt: Hex; input: string }>((resolve) => inputs.set(requestId, resolve))
+    send({ type: 'input', requestId })
+    const { salt, input } = await given
+    const answer = await work({ requestId, ticket, salt, input })
+    if (!answer) return
+    const isPayable = ticket.quorum > 1 || !isResourceOutcome(outcomeName(answer.attestation.outcome))
+    if (!isPayable) return send(answer)
+    const committed = await commit(answer, salt, undefined)
+    const { attestation, signature } = answer
+    const commitmentSalt = answers.get(requestId)?.commitmentSalt
+    const lane = (name: string, args: unknown[]) =>
+      network.call(operator.account, confirmedLaneAbi, network.addresses.confirmedLane, name, args)
+    if (ticket.quorum > 1) {
+      await lane('commit', [ticket, committed.commitment])
+      await openInTurn(requestId, ticket, () =>
+        lane('open', [ticket, attestation, signature, commitmentSalt, zeroBytes32, '0x']),
+      )
+      send({ ...answer, commitmentSalt })
+      return
+    }
+    const set = new Promise<{ commitments: Hex[]; signature: Hex }>((resolve) => sets.set(requestId, resolve))
+    send(committed)
+    const closed = await set
+    await lane('submit', [
+      ticket,
+      attestation,
+      signature,
+      commitmentSalt,
+      closed.commitments,
+      closed.signature,
+      zeroBytes32,
+      '0x',
+    ])
+  }
+
+  const openInTurn = async (requestId: Hex, ticket: Ticket, open: () => Promise<unknown>): Promise<void> => {
+    for (;;) {
+      const [atBlock, head] = await Promise.all([
+        network.client.readContract({
+          address: network.addresses.confirmedLane,
+          abi: confirmedLaneAbi,
+          functionName: 'opensAtBlock',
+          args: [ticket, operator.account.address],
+        }),
+        network.client.getBlockNumber({ cacheTime: 0 }),
+      ])
+      if (atBlock !== 0n && head + 1n >= atBlock) break
+      if (stopped.signal.aborted) throw new Error(`stopped before ${requestId} was opened`)
+      await new Promise((done) => setTimeout(done, 50))
+    }
+    await open()
+  }
+
+  const stopped = new AbortController()
   const unwatch = options.confirms
     ? network.client.watchContractEvent({
-        address: network.addresses.coordinator,
-        abi: executionCoordinatorAbi,
+        address: network.addresses.confirmedLane,
+        abi: confirmedLaneAbi,
         eventName: 'ExecutionRequested',
         strict: true,
         pollingInterval: 50,
-        onLogs: async (logs) => {
-          for (const { args } of logs) {
-            const given = new Promise<{ salt: Hex; input: string }>((resolve) => inputs.set(args.requestId, resolve))
-            send({ type: 'input', requestId: args.requestId })
-            const { salt, input } = await given
-            const answer = await work({ requestId: args.requestId, ticket: args.ticket, salt, input })
-            if (!answer) continue
-            send(answer)
-            if (isResourceOutcome(outcomeName(answer.attestation.outcome))) continue
-            const argsOf = [args.ticket, answer.attestation, answer.signature, '0x']
-            await network.call(
-              operator.account,
-              executionCoordinatorAbi,
-              network.addresses.coordinator,
-              'submit',
-              argsOf,
-            )
-          }
+        onLogs: (logs) => {
+          for (const { args } of logs)
+            answerPosted(args.requestId, args.ticket).catch((error: unknown) => failures.push(error))
         },
       })
     : () => undefined
@@ -193,12 +273,15 @@ export async function startTestWorker(options: {
     seen,
     settled,
     rolls,
+    /** What went wrong with posted tickets. */
+    failures,
     state,
     ready: welcome.promise,
     closed: closed.promise,
     socket,
     send,
     stop: async () => {
+      stopped.abort()
       unwatch()
       socket.close()
       await closed.promise
@@ -212,6 +295,7 @@ export async function attest(
   execution: Keyed,
   { requestId, salt }: { requestId: Hex; salt: Hex },
   result: Uint8Array,
+  seat: Seat = 'all-seated',
 ): Promise<Attested> {
   const decoded = JSON.parse(new TextDecoder().decode(result)) as { outcome: Outcome; status: number }
   const attestation: Attestation = {
@@ -220,7 +304,7 @@ export async function attest(
     resultSeal: seal(hashResult(result), salt),
     outcome: outcomeNumber(decoded.outcome),
     status: decoded.status,
-    seat: seatNumber('all-seated'),
+    seat: seatNumber(seat),
   }
   return {
     type: 'attested',

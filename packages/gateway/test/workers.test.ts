@@ -1,4 +1,4 @@
-import { decodeReceiptHeader, executionCoordinatorAbi, toBase64 } from '@peerhost/protocol'
+import { decodeReceiptHeader, executionCoordinatorAbi, operatorRegistryAbi, toBase64 } from '@peerhost/protocol'
 import type { Address, Hex } from 'viem'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
@@ -172,8 +172,12 @@ describe('nobody can run it', () => {
     expect(await response.json()).toMatchObject({ code: 'bundle_mismatch' })
   })
 
-  test('a quorum that is not supported yet is said, not ignored', async () => {
-    expect(await (await call({ quorum: 3 })).json()).toMatchObject({ code: 'runtime_unavailable' })
+  test('a quorum with too few workers says so', async () => {
+    await add()
+    expect(await (await call({ quorum: 3 })).json()).toMatchObject({
+      code: 'no_worker',
+      detail: expect.stringContaining('Quorum: 3, connected: 1'),
+    })
   })
 })
 
@@ -229,13 +233,13 @@ describe('hostile workers', () => {
     const [operator, execution] = [newKey(), newKey()]
     await network.register(operator, execution)
     expect(await refusal({ register: false, claimKey: execution.account.address })).toContain('not signed by')
-    await network.call(operator.account, executionCoordinatorAbi, network.addresses.coordinator, 'drain', [])
+    await network.call(operator.account, operatorRegistryAbi, network.addresses.operators, 'drain', [])
     expect(await refusal({ register: false, operator, execution })).not.toBe('welcome')
   })
 
   test('an operator that leaves is dropped at once', async () => {
     const worker = await add()
-    await network.call(worker.operator.account, executionCoordinatorAbi, network.addresses.coordinator, 'drain', [])
+    await network.call(worker.operator.account, operatorRegistryAbi, network.addresses.operators, 'drain', [])
     expect(await worker.closed).toContain('not active')
   })
 
@@ -319,15 +323,13 @@ describe('hostile workers', () => {
 })
 
 describe('settlement on chain', () => {
-  const earnings = async (operator: Address) =>
-    (
-      await network.client.readContract({
-        address: network.addresses.coordinator,
-        abi: executionCoordinatorAbi,
-        functionName: 'getOperator',
-        args: [operator],
-      })
-    ).earnings
+  const earnings = (operator: Address) =>
+    network.client.readContract({
+      address: network.addresses.coordinator,
+      abi: executionCoordinatorAbi,
+      functionName: 'earningsOf',
+      args: [operator],
+    })
   const isSettled = async (id: string | null) =>
     ((await (await fetch(`${gateway.url}/v1/requests/${id}`)).json()) as { status: string }).status === 'settled'
 

@@ -1,4 +1,14 @@
-export { executionCoordinatorAbi, functionRegistryAbi, testUsdcAbi } from './abi.generated.ts'
+export {
+  confirmedLaneAbi,
+  directoryAbi,
+  disputeCourtAbi,
+  executionCoordinatorAbi,
+  functionRegistryAbi,
+  operatorRegistryAbi,
+  paymentEscrowAbi,
+  protocolParametersAbi,
+  testUsdcAbi,
+} from './abi.generated.ts'
 export { type Attestation, attestationTypes, hashAttestation, type Seat, seatNumber, seats } from './attestation.ts'
 export { type BatchRoll, batchRollTypes, hashBatchRoll, rollRoot } from './batchRoll.ts'
 export { type BlockUpload, blockUploadTypes, hashBlockUpload } from './blockUpload.ts'
@@ -23,11 +33,19 @@ export {
   PeerHostError,
   type PeerHostErrorOptions,
 } from './errors.ts'
+export { depositAddress, type EscrowTerms, escrowTermsTypes, hashEscrowTerms } from './escrowTerms.ts'
 export { type ExecutionKeyProof, executionKeyProofTypes, hashExecutionKeyProof } from './executionKey.ts'
 export { executionSeed } from './executionSeed.ts'
 export { assertFunctionName, assertProjectName, functionId } from './functionId.ts'
 export { canonicalHeaders, type HeaderPair, isRequestHeader, isResponseHeader } from './headers.ts'
 export { LIMITS, LIMITS_CLASSES, type LimitsClass, limitsClass } from './limits.ts'
+export { decodeSettlement, encodeSettlement } from './packedBatch.ts'
+export {
+  DEFAULT_PARAMETERS,
+  DEFAULT_TIMES,
+  type ProtocolParameters,
+  type ProtocolTimes,
+} from './parameters.ts'
 export { canonicalPath, canonicalQuery, formatQuery, type QueryPair } from './path.ts'
 export { type PaymentKey, type PaymentMode, paymentId, paymentModeNumber, paymentModes } from './payment.ts'
 export {
@@ -47,6 +65,7 @@ export {
   sameHex,
   ticketSchema,
 } from './receipt.ts'
+export { hashRelayedAction, type RelayedAction, relayedActionTypes } from './relayedAction.ts'
 export {
   type CanonicalRequest,
   canonicalRequest,
@@ -71,7 +90,10 @@ export {
   type RawResult,
 } from './result.ts'
 export { seal } from './seal.ts'
+export { lot, seatSubject, wins } from './seatDraw.ts'
+export { type SettledRequest, settledRequests, settlementEvents } from './settledRequests.ts'
 export {
+  type ExecutedAttestation,
   type ExecutedRequest,
   type PlannedSettlement,
   planSettlement,
@@ -79,10 +101,12 @@ export {
   type SettlementBatch,
   type SettlementGroup,
   type SettlementItem,
+  type SettlementSeating,
   withRolls,
 } from './settlement.ts'
 export { createDigestSigner, type DigestSigner, isStrictSignature, pureSigning, type Signing } from './signing.ts'
 export { type Lane, laneNumber, lanes, requestId, type Ticket, ticketTypes } from './ticket.ts'
+export { caseId, type Vote, type VoteName, voteCommitment, voteNumber, votes } from './vote.ts'
 export {
   type DeclineReason,
   declineReasons,

@@ -39,6 +39,12 @@ export const LIMITS = {
   quoteGraceSeconds: 60,
   /** Most requests in one settlement transaction. */
   settlementBatchItems: 50,
+  /** Most workers that must agree on one request. */
+  quorum: 7,
+  /** Most commitments in one commit set: the quorum and two more, with room for a larger committee. */
+  quorumCommitments: 16,
+  /** How far sequence numbers of drawn seats may run ahead of those that are consumed. */
+  sequenceWindow: 512,
   /** Longest project or function name. */
   nameCharacters: 64,
   /** Most functions in one deployment. */

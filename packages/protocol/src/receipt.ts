@@ -154,6 +154,7 @@ export type ReceiptCheckName =
   | 'attestation-signature'
   | 'quorum'
   | 'operator'
+  | 'seat'
   | 'price'
   | 'payment'
   | 'settlement'

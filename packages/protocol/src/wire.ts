@@ -8,6 +8,7 @@ import { attestationSchema, ticketSchema } from './receipt.ts'
  * What gateway and worker say to each other over their WebSocket, as JSON text, one message a frame. Bytes are base64.
  *
  * challenge → hello → welcome | refused; then `job` → (`declined` | `attested`), `job` may be followed by `cancel`;
+ * in a quorum `job` → (`declined` | `committed`), and `open`, which holds the signed commit set, → `attested`;
  * `roll` → `rolled` | `roll-refused`; `input` → `input-given` | `input-unknown` for tickets that the worker saw on chain;
  * `settled` tells which requests were paid and where.
  */
@@ -32,6 +33,9 @@ export const declineReasons = [
   'bundle-unavailable',
   'bundle-mismatch',
   'quorum-unsupported',
+  'not-seated',
+  'requester-not-bonded',
+  'commit-set-invalid',
   'sandbox-failed',
 ] as const
 export type DeclineReason = (typeof declineReasons)[number]
@@ -55,6 +59,12 @@ const gatewayMessage = z.discriminatedUnion('type', [
     input: base64,
   }),
   z.strictObject({ type: z.literal('cancel'), requestId: bytes32 }),
+  z.strictObject({
+    type: z.literal('open'),
+    requestId: bytes32,
+    commitments: z.array(bytes32).min(1).max(LIMITS.quorumCommitments),
+    signature: hex,
+  }),
   z.strictObject({
     type: z.literal('roll'),
     batchId: z.string().max(64),
@@ -81,6 +91,7 @@ const workerMessage = z.discriminatedUnion('type', [
     agent: z.string().max(100),
   }),
   z.strictObject({ type: z.literal('declined'), requestId: bytes32, reason: z.enum(declineReasons) }),
+  z.strictObject({ type: z.literal('committed'), requestId: bytes32, commitment: bytes32, signature: hex }),
   z.strictObject({
     type: z.literal('attested'),
     requestId: bytes32,
@@ -88,6 +99,7 @@ const workerMessage = z.discriminatedUnion('type', [
     signature: hex,
     result: base64,
     usage,
+    commitmentSalt: bytes32.optional(),
   }),
   z.strictObject({ type: z.literal('rolled'), batchId: z.string().max(64), signature: hex }),
   z.strictObject({ type: z.literal('roll-refused'), batchId: z.string().max(64), reason: z.string().max(500) }),

@@ -5,8 +5,10 @@ import {
   type Hex,
   hexToBytes,
   keccak256,
+  pad,
   parseAbiParameters,
   stringToBytes,
+  toHex,
 } from 'viem'
 import { describe, expect, test } from 'vitest'
 import {
@@ -16,12 +18,15 @@ import {
   batchRollTypes,
   canonicalRequest,
   canonicalResult,
+  caseId,
   commitment,
   commitSetTypes,
   decodeRequest,
   decodeResult,
+  depositAddress,
   encodeRequest,
   encodeResult,
+  escrowTermsTypes,
   executionKeyProofTypes,
   failedResult,
   fromBase64,
@@ -30,24 +35,59 @@ import {
   hashAttestation,
   hashBatchRoll,
   hashCommitSet,
+  hashEscrowTerms,
   hashExecutionKeyProof,
   hashInput,
+  hashRelayedAction,
   hashResult,
   hashSignedCommitment,
   isPeerHostError,
+  lot,
   type Outcome,
   type ProtocolDomain,
   paymentId,
+  relayedActionTypes,
   requestId,
   rollRoot,
   seal,
+  seatSubject,
   signedCommitmentTypes,
   ticketTypes,
+  voteCommitment,
+  wins,
 } from '../src/index.ts'
 
-type Case = { name: string; input: unknown; encoded: Hex; hash: Hex; canonical?: string; root?: Hex }
+type Case = {
+  name: string
+  input: unknown
+  encoded: Hex
+  hash: Hex
+  canonical?: string
+  root?: Hex
+  subject?: Hex
+  wins?: boolean
+  caseId?: Hex
+}
 type Reject = { name: string; input: unknown; code: string }
 type File = { type?: string; typehash?: Hex; count: number; cases: Case[]; reject?: Reject[] }
+type SeatDraw = {
+  seed: Hex
+  requester: Address
+  sequence: string
+  operator: Address
+  stake: string
+  totalStake: string
+  size: number
+}
+type VotedCase = Parameters<typeof caseId>[0] & {
+  jury: number
+  operator: Address
+  vote: number
+  votedSeal: Hex
+  votedOutcome: number
+  votedStatus: number
+  salt: Hex
+}
 type RawInput = { method: string; path: string; query: string; headers: HeaderPair[]; bodyBase64: string }
 
 const folder = new URL('../../../vectors/', import.meta.url)
@@ -65,6 +105,27 @@ describe('hashes', () => {
     commitment(input.requestId, input.worker, input.resultSeal, input.salt),
   )
   checkCases<Parameters<typeof paymentId>[0]>('paymentId', (input) => paymentId(input))
+  checkCases<{ escrow: Address; quoteId: Hex }>('depositAddress', ({ escrow, quoteId }) =>
+    pad(depositAddress(escrow, quoteId).toLowerCase() as Hex, { size: 32 }),
+  )
+
+  checkCases<SeatDraw>('seatDraw', ({ seed, requester, sequence, operator, stake, totalStake, size }, vector) => {
+    const subject = seatSubject({ requester, sequence: BigInt(sequence) })
+    const drawnLot = lot(seed, subject, operator)
+    expect(subject).toBe(vector.subject)
+    expect(wins(drawnLot, { stake: BigInt(stake), totalStake: BigInt(totalStake), size })).toBe(vector.wins)
+    return toHex(drawnLot, { size: 32 })
+  })
+
+  checkCases<VotedCase>(
+    'vote',
+    ({ votedSeal, votedOutcome, votedStatus, salt, jury, operator, vote, ...about }, vector) => {
+      const id = caseId(about)
+      expect(id).toBe(vector.caseId)
+      const voted = { resultSeal: votedSeal, outcome: votedOutcome, status: votedStatus }
+      return voteCommitment({ caseId: id, jury, operator, vote, ...voted }, salt)
+    },
+  )
 
   for (const { name, input, code } of read('functionId').reject ?? []) {
     test(`functionId refuses a name: ${name}`, () => {
@@ -80,6 +141,8 @@ describe('messages', () => {
   checkMessages('signedCommitment', signedCommitmentTypes, hashSignedCommitment)
   checkMessages('commitSet', commitSetTypes, hashCommitSet)
   checkMessages('executionKeyProof', executionKeyProofTypes, hashExecutionKeyProof)
+  checkMessages('escrowTerms', escrowTermsTypes, hashEscrowTerms)
+  checkMessages('relayedAction', relayedActionTypes, hashRelayedAction)
   checkType('batchRoll', batchRollTypes)
   checkCases<{ domain: ProtocolDomain; digests: Hex[] }>('batchRoll', ({ domain, digests }, { root }) => {
     expect(rollRoot(digests)).toBe(root)

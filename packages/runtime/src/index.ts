@@ -13,3 +13,4 @@ export {
 } from './messages.ts'
 export { writePrograms } from './programs.ts'
 export { createRuntimeRootfs, type RuntimeRootfs, runtimePaths } from './rootfs.ts'
+export { type Variation, variationOf, variations } from './variations.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readFromHost, readFromSupervisor, readRun } from './messages.ts'
+import { variationOf, variations } from './variations.ts'
 
 const body = new Uint8Array(10)
 const ended = {
@@ -56,4 +57,13 @@ describe('what a host says', () => {
 
 test('a seed is 32 bytes', () => {
   expect(() => readRun({ id: 1, clockMs: 0, seed: '0x11' })).toThrow('32 bytes')
+})
+
+test('a variation is a number of the table, and an ordinary run has none', () => {
+  const run = { id: 1, clockMs: 0, seed: `0x${'11'.repeat(32)}` }
+  expect(readRun({ ...run, variation: 3 })).toEqual({ ...run, variation: 3 })
+  expect(readRun(run)).toEqual(run)
+  for (const variation of [-1, 0.5, variations.length, '1'])
+    expect(() => readRun({ ...run, variation })).toThrow('integer')
+  expect(() => variationOf(variations.length)).toThrow('no variation')
 })

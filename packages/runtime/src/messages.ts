@@ -1,4 +1,5 @@
 import type { Frame, FrameHeader, FrameLimits } from './frames.ts'
+import { variations } from './variations.ts'
 
 /** What the worker tells a supervisor once, with the bundle as body. */
 export type Settings = {
@@ -18,6 +19,8 @@ export type Run = {
   readonly clockMs: number
   /** 32 bytes, lower-case hex with `0x`. */
   readonly seed: string
+  /** Number of a variation, for a juror's runs. Absent: the ordinary run. */
+  readonly variation?: number
 }
 
 /**
@@ -121,6 +124,7 @@ export function readRun(value: unknown): Run {
     id: integer(run.id, 0, Number.MAX_SAFE_INTEGER),
     clockMs: integer(run.clockMs, 0, 8.64e15),
     seed: run.seed,
+    ...(run.variation === undefined ? {} : { variation: integer(run.variation, 0, variations.length - 1) }),
   }
 }
 

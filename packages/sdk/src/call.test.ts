@@ -22,16 +22,32 @@ describe('prepareCall', () => {
     expect((await prepare({ path: '/' })).url).toBe('http://localhost/0x/weather/now')
   })
 
+  /** What `fetch` would add anyway: it is part of what the function sees, and of what is paid for. */
+  const platform = [
+    ['accept', '*/*'],
+    ['accept-language', '*'],
+    ['user-agent', 'node'],
+  ]
+
+  test('lets the caller choose those headers', async () => {
+    const { headers } = await prepare({ headers: { Accept: 'text/html', 'user-agent': 'me' } })
+    expect(headers).toEqual([
+      ['accept', 'text/html'],
+      ['user-agent', 'me'],
+      ['accept-language', '*'],
+    ])
+  })
+
   test('chooses method and content type, and keeps bytes as they are', async () => {
-    expect(await prepare({})).toMatchObject({ method: 'GET', headers: [], body: undefined })
+    expect(await prepare({})).toMatchObject({ method: 'GET', headers: platform, body: undefined })
     const json = await prepare({ json: { a: 1 } })
-    expect(json).toMatchObject({ method: 'POST', headers: [['content-type', 'application/json']] })
+    expect(json).toMatchObject({ method: 'POST', headers: [['content-type', 'application/json'], ...platform] })
     expect(new TextDecoder().decode(json.body)).toBe('{"a":1}')
     const typed = await prepare({ json: null, headers: { 'Content-Type': 'application/ld+json' }, method: 'put' })
-    expect(typed).toMatchObject({ method: 'PUT', headers: [['content-type', 'application/ld+json']] })
+    expect(typed).toMatchObject({ method: 'PUT', headers: [['content-type', 'application/ld+json'], ...platform] })
     const bytes = new Uint8Array([0, 255, 10])
     expect((await prepare({ body: bytes })).body).toBe(bytes)
-    expect((await prepare({ lane: 'confirmed' })).headers).toEqual([['peerhost-lane', 'confirmed']])
+    expect((await prepare({ lane: 'confirmed' })).headers).toEqual([['peerhost-lane', 'confirmed'], ...platform])
   })
 
   test('refuses what cannot be sent, and headers that would pay behind its back', async () => {

@@ -51,6 +51,8 @@ export async function prepareCall(
     headers.push(['content-type', 'application/json'])
   }
   if (parameters.lane) headers.push(['peerhost-lane', parameters.lane])
+  for (const [name, value] of platformHeaders())
+    if (!headers.some(([known]) => known === name)) headers.push([name, value])
   const method = (parameters.method ?? (body === undefined ? 'GET' : 'POST')).toUpperCase()
   if (body !== undefined && (method === 'GET' || method === 'HEAD')) {
     throw new PeerHostError('request_invalid', `A ${method} request cannot carry a body.`, {
@@ -58,6 +60,36 @@ export async function prepareCall(
     })
   }
   return { url: url.href, method, headers, body, functionId: parameters.functionId?.toLowerCase() as Hex | undefined }
+}
+
+type Browser = { navigator?: { userAgent?: string; languages?: readonly string[] }; location?: { origin?: string } }
+
+/**
+ * What a platform's `fetch` would add to every request, said by ourselves: the function sees it, so a payer who recomputes
+ * what it pays for has to know it.
+ */
+function platformHeaders(): (readonly [string, string])[] {
+  const { navigator, location } = globalThis as Browser
+  if (!location) return nodeHeaders
+  return [
+    ['accept', '*/*'],
+    ['accept-language', navigator?.languages?.join(',') || '*'],
+  ]
+}
+
+const nodeHeaders = [
+  ['accept', '*/*'],
+  ['accept-language', '*'],
+  ['user-agent', 'node'],
+] as const satisfies (readonly [string, string])[]
+
+/** What a browser may add beyond that, and lets nobody set: with and without its origin. Elsewhere nothing. */
+export function browserHeaders({ headers }: Pick<Call, 'headers'>): (readonly (readonly [string, string])[])[] {
+  const { navigator, location } = globalThis as Browser
+  if (!location) return [[]]
+  const named = headers.some(([name]) => name === 'user-agent')
+  const agent = named || !navigator?.userAgent ? [] : [['user-agent', navigator.userAgent] as const]
+  return [agent, [...agent, ['origin', location.origin ?? 'null'] as const]]
 }
 
 async function baseUrl(connection: Connection, { url, functionId }: CallParameters, signal?: AbortSignal) {

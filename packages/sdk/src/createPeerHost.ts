@@ -1,5 +1,7 @@
+import { bondFunction } from './actions/bondFunction.ts'
 import { fundCredit } from './actions/fundCredit.ts'
 import { getCredit } from './actions/getCredit.ts'
+import { getEscrow } from './actions/getEscrow.ts'
 import { getFunction } from './actions/getFunction.ts'
 import { getPrice } from './actions/getPrice.ts'
 import { getRequest } from './actions/getRequest.ts'
@@ -7,9 +9,12 @@ import { getTranscript } from './actions/getTranscript.ts'
 import { invoke } from './actions/invoke.ts'
 import { listFunctions } from './actions/listFunctions.ts'
 import { quote } from './actions/quote.ts'
+import { relayAction } from './actions/relayAction.ts'
 import { requestCreditWithdrawal } from './actions/requestCreditWithdrawal.ts'
 import { resume } from './actions/resume.ts'
 import { setPrice } from './actions/setPrice.ts'
+import { signRelayedAction } from './actions/signRelayedAction.ts'
+import { unbondFunction } from './actions/unbondFunction.ts'
 import { verifyReceipt } from './actions/verifyReceipt.ts'
 import { verifyResponse } from './actions/verifyResponse.ts'
 import { withdrawCredit } from './actions/withdrawCredit.ts'
@@ -41,6 +46,11 @@ export function createPeerHost(connection: Connection) {
     fundCredit: (parameters: fundCredit.Parameters) => fundCredit(connection, parameters),
     requestCreditWithdrawal: (parameters: requestCreditWithdrawal.Parameters) =>
       requestCreditWithdrawal(connection, parameters),
+    getEscrow: (parameters: getEscrow.Parameters) => getEscrow(connection, parameters),
+    bondFunction: (parameters: bondFunction.Parameters) => bondFunction(connection, parameters),
+    unbondFunction: (parameters: unbondFunction.Parameters) => unbondFunction(connection, parameters),
+    signRelayedAction: (parameters: signRelayedAction.Parameters) => signRelayedAction(connection, parameters),
+    relayAction: (parameters: relayAction.Parameters) => relayAction(connection, parameters),
     withdrawCredit: (parameters?: withdrawCredit.Parameters) => withdrawCredit(connection, parameters),
   }
 }

@@ -7,9 +7,11 @@ export {
   receiptFromJson,
   receiptToJson,
 } from '@peerhost/protocol'
+export { bondFunction } from './actions/bondFunction.ts'
 export { connect } from './actions/connect.ts'
 export { fundCredit } from './actions/fundCredit.ts'
 export { getCredit } from './actions/getCredit.ts'
+export { getEscrow } from './actions/getEscrow.ts'
 export { getFunction } from './actions/getFunction.ts'
 export { getPrice } from './actions/getPrice.ts'
 export { getRequest } from './actions/getRequest.ts'
@@ -17,9 +19,12 @@ export { getTranscript } from './actions/getTranscript.ts'
 export { invoke } from './actions/invoke.ts'
 export { listFunctions } from './actions/listFunctions.ts'
 export { quote } from './actions/quote.ts'
+export { relayAction } from './actions/relayAction.ts'
 export { requestCreditWithdrawal } from './actions/requestCreditWithdrawal.ts'
 export { resume } from './actions/resume.ts'
 export { setPrice } from './actions/setPrice.ts'
+export { signRelayedAction } from './actions/signRelayedAction.ts'
+export { unbondFunction } from './actions/unbondFunction.ts'
 export { verifyReceipt } from './actions/verifyReceipt.ts'
 export { type ResponseCheck, verifyResponse } from './actions/verifyResponse.ts'
 export { withdrawCredit } from './actions/withdrawCredit.ts'
@@ -30,6 +35,7 @@ export { createPeerHost, type PeerHost } from './createPeerHost.ts'
 export type { FunctionCard } from './functionCard.ts'
 export type { NetworkInfo } from './network.ts'
 export type { Quote } from './payment/chooseRequirement.ts'
+export type { EscrowOffer } from './payment/escrowOffer.ts'
 export {
   isPaidCallError,
   type PaidCallError,

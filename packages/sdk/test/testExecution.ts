@@ -6,6 +6,7 @@ import {
   type ExecutedRequest,
   encodeRequest,
   encodeResult,
+  encodeSettlement,
   epochAt,
   executionCoordinatorAbi,
   failedResult,
@@ -80,9 +81,7 @@ export function createTestExecution(network: TestNetwork) {
     executed.set(id, {
       ticket,
       ticketSignature,
-      attestation,
-      attestationSignature: signature,
-      executionKey: worker.executionKey.address,
+      attestations: [{ attestation, signature, executionKey: worker.executionKey.address }],
     })
     const receipt: Receipt = {
       v: 1,
@@ -109,7 +108,7 @@ export function createTestExecution(network: TestNetwork) {
     const request = executed.get(id)
     if (!request) throw new Error('There is no such request.')
     const { batch } = planSettlement(domain, [request])
-    const mined = await network.coordinator(gateway, 'settle', [batch])
+    const mined = await network.coordinator(gateway, 'settle', [encodeSettlement(batch)])
     const settled = parseEventLogs({ abi: executionCoordinatorAbi, eventName: 'ExecutionSettled', logs: mined.logs })
     if (settled.length !== 1) throw new Error('The request was skipped by the settlement.')
     return mined.transactionHash

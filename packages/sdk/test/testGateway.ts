@@ -6,6 +6,7 @@ import {
   decodeResult,
   digestToCid,
   encodeReceiptHeader,
+  encodeRequest,
   functionRegistryAbi,
   type HeaderPair,
   hashBlockUpload,
@@ -57,6 +58,8 @@ export async function startTestGateway(network: TestNetwork) {
     faults: [] as Fault[],
     /** Changes the challenge before it is sent. */
     challenge: (accepts: PaymentRequirements[]) => accepts,
+    /** The canonical bytes of the last call, as a challenge may be bound to them. */
+    lastRequest: new Uint8Array() as Uint8Array,
     runs: 0,
     signatures: [] as string[],
     blocks: new Map<string, Uint8Array>(),
@@ -227,6 +230,7 @@ export async function startTestGateway(network: TestNetwork) {
       headers: pairsOf(request.rawHeaders),
       body,
     })
+    state.lastRequest = encodeRequest(canonical)
     const terms = { functionId: card.functionId, version: card.version, price: BigInt(card.price), payee: card.payee }
     const run = async (payment?: PaymentRecord) => {
       state.runs++

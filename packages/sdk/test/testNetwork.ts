@@ -7,6 +7,7 @@ import {
   functionId as functionIdOf,
   functionRegistryAbi,
   hashExecutionKeyProof,
+  operatorRegistryAbi,
   type PaymentMode,
   paymentModeNumber,
   testUsdcAbi,
@@ -60,8 +61,9 @@ export async function startTestNetwork() {
         nonce: 0n,
       }),
     })
-    await send(operator, addresses.token, testUsdcAbi, 'approve', [addresses.coordinator, stake])
-    await coordinator(operator, 'registerOperator', [executionKey.address, proof, stake])
+    await send(operator, addresses.token, testUsdcAbi, 'approve', [addresses.operators, stake])
+    const args = [executionKey.address, proof, stake, 4]
+    await send(operator, addresses.operators, operatorRegistryAbi, 'registerOperator', args)
   }
 
   async function publish(name: string, price: bigint, { paymentMode = 'after' as PaymentMode, flags = 1 } = {}) {

@@ -108,6 +108,16 @@ describe('verifyReceipt', () => {
     ).toEqual(['outcome', 'attestation-signature'])
   })
 
+  test.each([2, 3, 4])('refuses a signer with a seat that it did not have (%s)', async (seat) => {
+    const receipt = changed(() => {})
+    const [signed] = receipt.attestations
+    if (!signed) throw new Error('There is no attestation.')
+    const attestation = { ...signed.attestation, seat }
+    const digest = hashAttestation(network.domain, attestation)
+    const signature = await network.accounts.worker.executionKey.sign({ hash: digest })
+    expect(await failing({ ...receipt, attestations: [{ ...signed, attestation, signature }] })).toEqual(['seat'])
+  })
+
   test('refuses the signature of a key that belongs to no operator', async () => {
     const key = privateKeyToAccount(generatePrivateKey())
     const receipt = changed(() => {})

@@ -1,4 +1,4 @@
-import { LIMITS, LIMITS_CLASSES, laneNumber, pureSigning } from '@peerhost/protocol'
+import { LIMITS, LIMITS_CLASSES, laneNumber, pureSigning, zeroBytes32 } from '@peerhost/protocol'
 import { describe, expect, it } from 'vitest'
 import {
   domain,
@@ -38,6 +38,8 @@ const chain: ChainFacts = {
   credit: { available: smallFee, maxFee: smallFee },
   outstanding: 0n,
   posted: true,
+  seats: { seat: 'all-seated', drawReason: 'none', bondedForQuorum: true },
+  randomness: zeroBytes32,
 }
 
 describe('checkIdentity', () => {
@@ -99,7 +101,8 @@ describe('checkLocally', () => {
     ['another protocol version', { protocolVersion: 2 }, {}, 'ticket-invalid'],
     ['a wrong epoch', { epoch: 1 }, {}, 'ticket-invalid'],
     ['a sequence number that another request had', {}, { sequenceTaken: true }, 'ticket-invalid'],
-    ['a quorum of two', { quorum: 2 }, {}, 'quorum-unsupported'],
+    ['a quorum of seven', { quorum: 7 }, {}, undefined],
+    ['a quorum of eight', { quorum: 8 }, {}, 'quorum-unsupported'],
     ['no quorum', { quorum: 0 }, {}, 'quorum-unsupported'],
     ['another runtime', { runtimeDigest: `0x${'55'.repeat(32)}` }, {}, 'runtime-unsupported'],
     ['a fee at the minimum', {}, { minimumFee: smallFee }, undefined],
@@ -108,6 +111,8 @@ describe('checkLocally', () => {
     expect(checkLocally(await offerOf(changes), { ...local, ...facts })).toBe(reason)
   })
 })
+
+const seated = chain.seats
 
 describe('checkOnChain', () => {
   it.each([
@@ -142,6 +147,34 @@ describe('checkOnChain', () => {
       { credit: undefined, outstanding: 5n },
       undefined,
     ],
+    ['a seat that is another one’s', {}, { seats: { ...seated, seat: undefined } }, 'not-seated'],
+    ['a drawn seat', {}, { seats: { ...seated, seat: 'drawn' } }, undefined],
+    [
+      'a drawn seat of a requester without a bond',
+      {},
+      { seats: { ...seated, seat: 'drawn', drawReason: 'requester-not-bonded' } },
+      'requester-not-bonded',
+    ],
+    [
+      'a sequence number that runs ahead',
+      {},
+      { seats: { ...seated, seat: 'drawn', drawReason: 'sequence-ahead' } },
+      'ticket-invalid',
+    ],
+    [
+      'the same on chain, until it is everybody’s',
+      { source: 'chain' },
+      { seats: { ...seated, seat: 'drawn', drawReason: 'requester-not-bonded' }, credit: undefined },
+      'not-seated',
+    ],
+    ['a quorum of a bonded requester', { quorum: 2 }, {}, undefined],
+    [
+      'a quorum of a requester without a bond',
+      { quorum: 2 },
+      { seats: { ...seated, bondedForQuorum: false } },
+      'requester-not-bonded',
+    ],
+    ['no block that seeds it', {}, { randomness: undefined }, 'deadline-too-close'],
   ] as [string, OfferChanges, Partial<ChainFacts>, string | undefined][])('%s', async (_, changes, facts, reason) => {
     expect(checkOnChain(await offerOf(changes), { ...chain, ...facts })).toBe(reason)
   })
@@ -151,9 +184,21 @@ describe('acceptJob', () => {
   it('names the limits and the bundle of the deployment', async () => {
     const offer = await offerOf()
     const limits = LIMITS_CLASSES[0]
-    const job = { ...offer, limits, bundleDigest: deployment.bundleDigest }
+    const job = {
+      ...offer,
+      limits,
+      bundleDigest: deployment.bundleDigest,
+      seat: 'all-seated',
+      randomness: zeroBytes32,
+    }
     expect(acceptJob(offer, chain)).toEqual({ type: 'accepted', job })
     const declined = { type: 'declined', reason: 'function-unknown' }
     expect(acceptJob(offer, { ...chain, deployment: undefined })).toEqual(declined)
+  })
+
+  it('takes a request without a seat when it is open to all', async () => {
+    const unseated = { ...chain, seats: { ...chain.seats, seat: undefined } }
+    const offer = { ...(await offerOf({ source: 'chain' })), widened: true }
+    expect(acceptJob(offer, unseated)).toMatchObject({ type: 'accepted', job: { seat: 'widened' } })
   })
 })

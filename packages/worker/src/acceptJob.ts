@@ -8,6 +8,7 @@ import {
   PROTOCOL_VERSION,
   type ProtocolDomain,
   requestId,
+  type Seat,
   type Signing,
   sameHex,
   seal,
@@ -15,6 +16,7 @@ import {
 } from '@peerhost/protocol'
 import type { Hex } from 'viem'
 import type { Deployment } from './chain/coordinator.ts'
+import type { SeatFacts } from './seats.ts'
 
 /** A ticket and its input, as a gateway or the chain gave them. The signature is `0x` when it came from the chain. */
 export type JobOffer = {
@@ -27,10 +29,12 @@ export type JobOffer = {
   source: 'gateway' | 'chain'
   /** The input stood in calldata, so the result may too. */
   publicInput: boolean
+  /** The request waited on chain so long that it is open to every operator. */
+  widened?: boolean
 }
 
-/** An offer that this worker runs. */
-export type Job = JobOffer & { limits: LimitsClass; bundleDigest: Hex }
+/** An offer that this worker runs. `randomness` is what seeds the function's, see `executionSeed`. */
+export type Job = JobOffer & { limits: LimitsClass; bundleDigest: Hex; seat: Seat; randomness: Hex }
 
 /** What a worker knows without asking anybody. */
 export type LocalFacts = {
@@ -55,6 +59,9 @@ export type ChainFacts = {
   outstanding: bigint
   /** False for a ticket of the confirmed lane that is not waiting on chain. */
   posted: boolean
+  seats: Pick<SeatFacts, 'seat' | 'drawReason' | 'bondedForQuorum'>
+  /** `undefined` when the block that seeds a request of the confirmed lane did not come in time. */
+  randomness: Hex | undefined
 }
 
 export type Decision = { type: 'accepted'; job: Job } | { type: 'declined'; reason: DeclineReason }
@@ -97,17 +104,16 @@ export function checkLocally({ ticket, source }: JobOffer, facts: LocalFacts): D
     facts.sequenceTaken
   )
     return 'ticket-invalid'
-  if (ticket.quorum !== 1) return 'quorum-unsupported'
+  if (ticket.quorum < 1 || ticket.quorum > LIMITS.quorum) return 'quorum-unsupported'
   if (!sameHex(ticket.runtimeDigest, facts.runtimeDigest)) return 'runtime-unsupported'
   if (ticket.fee < facts.minimumFee) return 'fee-too-low'
   return undefined
 }
 
 /** The checks against the chain. Pure. */
-export function checkOnChain(
-  { ticket, source }: JobOffer,
-  { deployment, credit, outstanding, posted }: ChainFacts,
-): DeclineReason | undefined {
+export function checkOnChain(offer: JobOffer, facts: ChainFacts): DeclineReason | undefined {
+  const { ticket, source } = offer
+  const { deployment, credit, outstanding, posted } = facts
   if (!deployment) return 'function-unknown'
   if (!sameHex(deployment.runtimeDigest, ticket.runtimeDigest) || ticket.envVersion !== 0) return 'function-mismatch'
   // Network and secrets need parts that this sandbox does not have.
@@ -116,9 +122,23 @@ export function checkOnChain(
   if (ticket.quorum < deployment.quorum) return 'quorum-unsupported'
   if (ticket.fee < deployment.fee) return 'fee-too-low'
   if (!posted) return 'ticket-invalid'
+  const withoutSeat = checkSeat(offer, facts)
+  if (withoutSeat) return withoutSeat
+  if (facts.randomness === undefined) return 'deadline-too-close'
   if (source === 'chain' || !credit) return undefined
   if (credit.maxFee < ticket.fee || credit.available - outstanding < ticket.fee) return 'credit-exhausted'
   return undefined
+}
+
+/** Whether this operator may run the ticket, and would be paid for it. Pure. */
+function checkSeat({ ticket, widened, source }: JobOffer, { seats }: ChainFacts): DeclineReason | undefined {
+  if (source === 'gateway' && ticket.quorum > 1 && !seats.bondedForQuorum) return 'requester-not-bonded'
+  if (widened) return undefined
+  if (seats.seat === undefined) return 'not-seated'
+  if (seats.drawReason === 'none') return undefined
+  // On chain such a request is nobody's until it is everybody's.
+  if (source === 'chain') return 'not-seated'
+  return seats.drawReason === 'requester-not-bonded' ? 'requester-not-bonded' : 'ticket-invalid'
 }
 
 /** The decision over what the chain says, for an offer that passed the other checks. Pure. */
@@ -126,6 +146,8 @@ export function acceptJob(offer: JobOffer, facts: ChainFacts): Decision {
   const reason = checkOnChain(offer, facts)
   if (reason) return { type: 'declined', reason }
   const limits = facts.deployment && limitsClass(facts.deployment.limitsClass)
-  if (!facts.deployment || !limits) return { type: 'declined', reason: 'function-unknown' }
-  return { type: 'accepted', job: { ...offer, limits, bundleDigest: facts.deployment.bundleDigest } }
+  const { deployment, randomness } = facts
+  if (!deployment || !limits || randomness === undefined) return { type: 'declined', reason: 'function-unknown' }
+  const seat = offer.widened || !facts.seats.seat ? 'widened' : facts.seats.seat
+  return { type: 'accepted', job: { ...offer, limits, bundleDigest: deployment.bundleDigest, seat, randomness } }
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { createDigestSigner, LIMITS, PeerHostError } from '@peerhost/protocol'
+import { createDigestSigner, LIMITS, PeerHostError, sameHex } from '@peerhost/protocol'
 import { nativeSigning } from '@peerhost/protocol/native'
 import { createDiskStore, createHttpSource } from '@peerhost/storage'
 import { erc20Abi, getAddress, parseUnits } from 'viem'
@@ -7,15 +7,21 @@ import { createBundles } from './bundles.ts'
 import { type ChainClient, createChainClient } from './chain/chainClient.ts'
 import { createCoordinator } from './chain/coordinator.ts'
 import { createFileCursor } from './chain/cursor.ts'
+import { createLane } from './chain/lane.ts'
+import { createOperators } from './chain/operators.ts'
+import { probeEndpoints } from './chain/probeEndpoints.ts'
 import { createSender, type Sender } from './chain/sender.ts'
-import { type WatchTimes, watchRequests } from './chain/watchRequests.ts'
+import { readSuite, type Suite } from './chain/suite.ts'
+import type { WatchTimes } from './chain/watchLogs.ts'
+import { watchRequests } from './chain/watchRequests.ts'
 import type { WorkerConfig } from './config.ts'
+import { type AssembleCourtParts, assembleCourt } from './court/assembleCourt.ts'
 import { openDataDirectory, readGenesis } from './dataDirectory.ts'
 import type { WorkerEventHub } from './events.ts'
 import { openJournal } from './journal.ts'
 import { readOperator, registerOperator } from './operator.ts'
 import type { Sandbox } from './sandbox/sandbox.ts'
-import { createWorker, type Worker, type WorkerTimes } from './worker.ts'
+import { createWorker, type Worker, type WorkerDeps, type WorkerTimes } from './worker.ts'
 
 /** A worker and everything that it holds open. */
 export type AssembledWorker = {
@@ -38,7 +44,10 @@ export type AssembleParts = {
  * Throws what `registerOperator`, `openDataDirectory` and `openJournal` throw, and `worker_not_registered`.
  */
 export async function assembleWorker(config: WorkerConfig, parts: AssembleParts): Promise<AssembledWorker> {
-  const chain = createChainClient(config)
+  await checkEndpoints(config)
+  const { events } = parts
+  const onAway = (endpoint: string, error: unknown) => events.emit('chain:endpoint-away', { endpoint, error })
+  const chain = createChainClient({ ...config, onAway })
   try {
     return await assembleOn(chain, config, parts)
   } catch (error) {
@@ -50,14 +59,14 @@ export async function assembleWorker(config: WorkerConfig, parts: AssembleParts)
 async function assembleOn(chain: ChainClient, config: WorkerConfig, { sandbox, events, times }: AssembleParts) {
   const { client } = chain
   const domain = { chainId: config.chainId, coordinator: config.coordinator }
-  await checkChain(chain, config.chainId)
   const executionKey = createDigestSigner(config.executionKey, nativeSigning)
   const operatorSender = config.operatorKey && createSender(chain, config.operatorKey)
-  const operator = await seatOperator(config, chain, sandbox, operatorSender)
+  const suite = await suiteOf(chain, config)
+  const operator = await seatOperator(config, chain, suite, sandbox, operatorSender)
   // Anyone who can pay for gas may bring an attestation; without the operator's key the execution key tries.
   const sender = operatorSender ?? createSender(chain, config.executionKey)
-  const coordinator = createCoordinator({ client, coordinator: config.coordinator, registry: config.registry, sender })
-  const parameters = await coordinator.readParameters()
+  const coordinator = createCoordinator({ client, suite, sender })
+  const protocolTimes = await coordinator.readTimes()
   const files = await openDataDirectory({
     directory: config.dataDirectory,
     ...domain,
@@ -65,29 +74,24 @@ async function assembleOn(chain: ChainClient, config: WorkerConfig, { sandbox, e
     executionKey: executionKey.address,
   })
   try {
-    const journal = await openJournal({ file: files.journal, graceSeconds: parameters.settlementGrace })
-    const oldestSeconds = parameters.maximumTicketLifetime + 2 * LIMITS.clockSkewSeconds
-    const cursor = createFileCursor(files.cursor)
-    const watching = {
-      client,
-      coordinator: config.coordinator,
-      cursor,
-      deployBlock: config.deployBlock,
-      oldestSeconds,
-      times: times?.watch ?? {},
-    }
+    const journal = await openJournal({ file: files.journal, graceSeconds: protocolTimes.settlementGrace })
+    const sources = bundleSources(config)
+    const follow = { client, suite, sender, canWithdraw: operatorSender !== undefined, sources, files, protocolTimes }
     const worker = createWorker({
       domain,
       operator,
       executionKey,
       signing: nativeSigning,
       sandbox,
-      fetchBundle: createBundles(bundleSources(config)),
+      fetchBundle: createBundles(sources),
       journal,
       coordinator,
-      parameters,
+      operators: createOperators({ client, suite, sender }),
+      lane: createLane({ client, suite, operator, sender }),
+      ...followersOf(follow, config, { events, watch: times?.watch ?? {} }),
+      capturesSeeds: config.upkeep,
+      protocolTimes,
       gateways: config.gateways,
-      watchRequests: (onRequest, signal) => watchRequests({ ...watching, emit: events.emit, onRequest }, signal),
       capacity: config.capacity,
       minimumFee: config.minimumFee,
       settlePatienceSeconds: config.settlePatienceSeconds,
@@ -108,23 +112,68 @@ async function assembleOn(chain: ChainClient, config: WorkerConfig, { sandbox, e
   }
 }
 
-async function checkChain({ client }: ChainClient, chainId: number): Promise<void> {
-  const actual = await client.getChainId().catch((cause: unknown) => {
-    throw new PeerHostError('chain_unavailable', 'The chain does not answer.', {
+/** What follows the chain for the worker: posted requests, and the court when it takes part in upkeep. */
+function followersOf(
+  parts: Omit<AssembleCourtParts, 'watching' | 'config'>,
+  config: WorkerConfig,
+  { events, watch }: { events: WorkerEventHub; watch: Partial<WatchTimes> },
+): Pick<WorkerDeps, 'watchRequests' | 'court'> {
+  const { client, suite, files, protocolTimes } = parts
+  const watching = { client, deployBlock: config.deployBlock, emit: events.emit, times: watch }
+  const requests = {
+    ...watching,
+    address: suite.confirmedLane,
+    cursor: createFileCursor(files.cursor),
+    oldestSeconds: protocolTimes.maximumTicketLifetime + 2 * LIMITS.clockSkewSeconds,
+  }
+  return {
+    watchRequests: (onRequest, signal) => watchRequests({ ...requests, onRequest }, signal),
+    ...(config.upkeep ? { court: assembleCourt({ ...parts, watching, config }) } : {}),
+  }
+}
+
+/** One endpoint that answers is enough; one of another chain is too many, because any of them may be asked later. */
+async function checkEndpoints({ rpcUrls, chainId }: WorkerConfig): Promise<void> {
+  const probes = await probeEndpoints(rpcUrls)
+  for (const probe of probes) {
+    if (probe.type === 'away' || probe.chainId === chainId) continue
+    throw new PeerHostError('config_invalid', `The RPC is of chain ${probe.chainId}, not ${chainId}.`, {
+      details: [`Endpoint: ${probe.endpoint}`],
+      hint: 'Make PEERHOST_RPC_URL and PEERHOST_CHAIN_ID agree.',
+    })
+  }
+  if (probes.some(({ type }) => type === 'answers')) return
+  throw new PeerHostError('chain_unavailable', 'The chain does not answer.', {
+    details: probes.flatMap((probe) => (probe.type === 'away' ? [`${probe.endpoint}: ${probe.problem}`] : [])),
+    hint: 'Check PEERHOST_RPC_URL.',
+  })
+}
+
+/** The coordinator's contracts. What the settings name beside them must be the same. */
+async function suiteOf({ client }: ChainClient, config: WorkerConfig): Promise<Suite> {
+  const suite = await readSuite(client, config.coordinator).catch((cause: unknown) => {
+    throw new PeerHostError('config_invalid', 'There is no coordinator of this version at the address.', {
+      details: [`Coordinator: ${config.coordinator}`],
+      hint: 'Check PEERHOST_COORDINATOR.',
       cause,
-      hint: 'Check PEERHOST_RPC_URL.',
     })
   })
-  if (actual === chainId) return
-  throw new PeerHostError('config_invalid', `The RPC is of chain ${actual}, not ${chainId}.`, {
-    hint: 'Make PEERHOST_RPC_URL and PEERHOST_CHAIN_ID agree.',
-  })
+  const named = { PEERHOST_REGISTRY: [config.registry, suite.functions], PEERHOST_TOKEN: [config.token, suite.token] }
+  for (const [name, [given, actual]] of Object.entries(named)) {
+    if (!given || !actual || sameHex(given, actual)) continue
+    throw new PeerHostError('config_invalid', `${name} is not the coordinator’s.`, {
+      details: [`Coordinator: ${actual}`],
+      hint: `Leave ${name} out: the coordinator names it.`,
+    })
+  }
+  return suite
 }
 
 /** The operator this worker runs for: registered now, when its key is here; else the one that the chain names. */
 async function seatOperator(
   config: WorkerConfig,
   { client }: ChainClient,
+  suite: Suite,
   sandbox: Sandbox,
   sender: Sender | undefined,
 ): Promise<`0x${string}`> {
@@ -136,12 +185,14 @@ async function seatOperator(
     })
   if (sender) {
     const view = await readOperator({ client, domain }, sender.address)
-    const stake = config.stake === undefined ? view.minimumStake : await stakeOf(config, client, config.stake)
-    await registerOperator({ client, domain, sender }, { executionKey, stake, isolated: sandbox.isolated })
+    const stake = config.stake === undefined ? view.minimumStake : await stakeOf(suite, client, config.stake)
+    await registerOperator(
+      { client, domain, sender },
+      { executionKey, stake, capacity: config.capacity, isolated: sandbox.isolated },
+    )
     return sender.address
   }
-  const coordinator = createCoordinator({ client, coordinator: config.coordinator, registry: config.registry, sender })
-  const holder = await coordinator.readKeyHolder(executionKey.address)
+  const holder = await createOperators({ client, suite, sender }).readKeyHolder(executionKey.address)
   if (holder) return getAddress(holder)
   throw new PeerHostError('worker_not_registered', 'No operator has registered this execution key.', {
     details: [`Execution key: ${executionKey.address}`],
@@ -149,7 +200,7 @@ async function seatOperator(
   })
 }
 
-async function stakeOf({ token }: WorkerConfig, client: ChainClient['client'], stake: string): Promise<bigint> {
+async function stakeOf({ token }: Suite, client: ChainClient['client'], stake: string): Promise<bigint> {
   const decimals = await client.readContract({ address: token, abi: erc20Abi, functionName: 'decimals' })
   return parseUnits(stake, decimals)
 }

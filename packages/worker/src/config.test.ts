@@ -25,7 +25,7 @@ describe('readConfig', () => {
     expect(
       readConfig({ ...complete, PEERHOST_GATEWAYS: 'ws://a/v1/worker, wss://b/v1/worker,', PEERHOST_STAKE: '' }),
     ).toEqual({
-      rpcUrl: 'ws://127.0.0.1:8545',
+      rpcUrls: ['ws://127.0.0.1:8545'],
       chainId: 84_532,
       coordinator: '0x00000000000000000000000000000000000000C0',
       registry: '0x00000000000000000000000000000000000000C1',
@@ -44,9 +44,17 @@ describe('readConfig', () => {
       minimumFee: 0n,
       deployBlock: 0n,
       settlePatienceSeconds: 60,
+      upkeep: true,
+      drainSeconds: 90,
+      metricsHost: '127.0.0.1',
       metricsPort: undefined,
       logLevel: 'info',
     })
+  })
+
+  it('needs no address but the coordinator’s', () => {
+    const { PEERHOST_REGISTRY: _, PEERHOST_TOKEN: __, ...rest } = complete
+    expect(readConfig({ ...rest, PEERHOST_UPKEEP: 'off' })).toMatchObject({ registry: undefined, upkeep: false })
   })
 
   it('names every problem at once, and no value', () => {

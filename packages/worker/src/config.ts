@@ -5,11 +5,13 @@ import { z } from 'zod'
 
 /** Everything a worker is told from outside. Money in decimal tokens is kept as text until the token's decimals are known. */
 export type WorkerConfig = {
-  rpcUrl: string
+  /** In order of preference: the next one answers when one does not. */
+  rpcUrls: string[]
   chainId: number
   coordinator: Address
-  registry: Address
-  token: Address
+  /** Where it is given, it must be the coordinator's own. */
+  registry: Address | undefined
+  token: Address | undefined
   gateways: string[]
   operatorKey: Hex | undefined
   executionKey: Hex
@@ -26,14 +28,25 @@ export type WorkerConfig = {
   minimumFee: bigint
   deployBlock: bigint
   settlePatienceSeconds: number
+  /** Whether it sits in juries, audits and captures seeds. */
+  upkeep: boolean
+  /** How long a drain may take before what runs is aborted. */
+  drainSeconds: number
+  /** Where metrics and status are served; loopback unless it is another. */
+  metricsHost: string
   metricsPort: number | undefined
   logLevel: (typeof logLevels)[number]
 }
 
+/** All settings but the keys. */
+export type OpenSettings = Omit<WorkerConfig, 'operatorKey' | 'executionKey'>
+
+type Environment = Readonly<Record<string, string | undefined>>
+
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 const key = z
-  .string()
+  .string('is required, or its keystore')
   .regex(/^0x[0-9a-fA-F]{64}$/, 'must be 0x and 64 hex digits')
   .transform((value) => value as Hex)
 const address = z
@@ -62,13 +75,11 @@ function urlList(protocols: readonly string[]) {
 }
 
 const schema = z.object({
-  PEERHOST_RPC_URL: z
-    .string('is required')
-    .refine((url) => /^(wss?|https?):\/\//.test(url) && URL.canParse(url), 'must be a ws:// or http:// address'),
+  PEERHOST_RPC_URL: urlList(['ws:', 'wss:', 'http:', 'https:']).refine((urls) => urls.length > 0, 'is required'),
   PEERHOST_CHAIN_ID: number(Number.MAX_SAFE_INTEGER).min(1),
   PEERHOST_COORDINATOR: address,
-  PEERHOST_REGISTRY: address,
-  PEERHOST_TOKEN: address,
+  PEERHOST_REGISTRY: address.optional(),
+  PEERHOST_TOKEN: address.optional(),
   PEERHOST_GATEWAYS: urlList(['ws:', 'wss:']).default([]),
   PEERHOST_OPERATOR_KEY: key.optional(),
   PEERHOST_EXECUTION_KEY: key,
@@ -86,32 +97,37 @@ const schema = z.object({
   PEERHOST_MINIMUM_FEE: amount.default(0n),
   PEERHOST_DEPLOY_BLOCK: amount.default(0n),
   PEERHOST_SETTLE_PATIENCE_SECONDS: number(3_000).default(60),
+  PEERHOST_UPKEEP: z.enum(['on', 'off'], 'must be on or off').default('on'),
+  PEERHOST_DRAIN_SECONDS: number(3_600).default(90),
+  PEERHOST_METRICS_HOST: z.string().default('127.0.0.1'),
   PEERHOST_METRICS_PORT: number(65_535).optional(),
   PEERHOST_LOG_LEVEL: z.enum(logLevels, 'must be a pino level').default('info'),
 })
+
+const openSchema = schema.omit({ PEERHOST_OPERATOR_KEY: true, PEERHOST_EXECUTION_KEY: true })
 
 /**
  * Reads the whole environment at once. Throws `config_invalid` with every problem in `details`; never a value, because
  * values may be keys.
  */
-export function readConfig(env: Record<string, string | undefined>): WorkerConfig {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
-  const parsed = schema.safeParse(given)
-  if (!parsed.success)
-    throw new PeerHostError('config_invalid', 'The worker’s settings are not complete.', {
-      details: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${problem(issue)}`),
-      hint: 'Set these environment variables and start again.',
-    })
-  const e = parsed.data
+export function readConfig(env: Environment): WorkerConfig {
+  const e = parse(schema, env)
+  return { ...openSettings(e), operatorKey: e.PEERHOST_OPERATOR_KEY, executionKey: e.PEERHOST_EXECUTION_KEY }
+}
+
+/** What may be known of a worker without its password. Throws `config_invalid`. */
+export function readOpenSettings(env: Environment): OpenSettings {
+  return openSettings(parse(openSchema, env))
+}
+
+function openSettings(e: z.output<typeof openSchema>): OpenSettings {
   return {
-    rpcUrl: e.PEERHOST_RPC_URL,
+    rpcUrls: e.PEERHOST_RPC_URL,
     chainId: e.PEERHOST_CHAIN_ID,
     coordinator: e.PEERHOST_COORDINATOR,
     registry: e.PEERHOST_REGISTRY,
     token: e.PEERHOST_TOKEN,
     gateways: e.PEERHOST_GATEWAYS,
-    operatorKey: e.PEERHOST_OPERATOR_KEY,
-    executionKey: e.PEERHOST_EXECUTION_KEY,
     stake: e.PEERHOST_STAKE,
     dataDirectory: e.PEERHOST_DATA_DIR,
     runtimeDirectory: e.PEERHOST_RUNTIME_DIR ?? join(e.PEERHOST_DATA_DIR, 'runtime'),
@@ -123,9 +139,22 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     minimumFee: e.PEERHOST_MINIMUM_FEE,
     deployBlock: e.PEERHOST_DEPLOY_BLOCK,
     settlePatienceSeconds: e.PEERHOST_SETTLE_PATIENCE_SECONDS,
+    upkeep: e.PEERHOST_UPKEEP === 'on',
+    drainSeconds: e.PEERHOST_DRAIN_SECONDS,
+    metricsHost: e.PEERHOST_METRICS_HOST,
     metricsPort: e.PEERHOST_METRICS_PORT,
     logLevel: e.PEERHOST_LOG_LEVEL,
   }
+}
+
+function parse<T>(whole: z.ZodType<T>, env: Environment): T {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = whole.safeParse(given)
+  if (parsed.success) return parsed.data
+  throw new PeerHostError('config_invalid', 'The worker’s settings are not complete.', {
+    details: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${problem(issue)}`),
+    hint: 'Set these environment variables and start again.',
+  })
 }
 
 function problem(issue: { code?: string; message: string; input?: unknown }): string {

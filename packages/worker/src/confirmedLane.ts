@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fromBase64, type GatewayMessage, sameHex } from '@peerhost/protocol'
 import { type Address, type Hex, hexToBytes, size, slice } from 'viem'
 import type { JobOffer } from './acceptJob.ts'
-import type { PostedRequest } from './chain/coordinator.ts'
+import type { Lane, PostedRequest } from './chain/lane.ts'
 import type { GatewaySession } from './gatewaySession.ts'
 
 type InputAnswer = Extract<GatewayMessage, { type: 'input-given' | 'input-unknown' }>
@@ -10,14 +10,21 @@ type InputAnswer = Extract<GatewayMessage, { type: 'input-given' | 'input-unknow
 export type ConfirmedLaneDeps = {
   /** The gateways that this worker is connected to. */
   sessions: () => readonly GatewaySession[]
-  /** Runs the offer and puts its attestation on chain; `busy` when there is no slot for it now. */
-  run: (offer: JobOffer) => Promise<'done' | 'busy'>
+  /** Runs the offer and brings its result to the chain. `busy`: no slot for it now; `not-seated`: another one was drawn. */
+  run: (offer: JobOffer) => Promise<PostedEnd>
+  lane: Pick<Lane, 'readPosted' | 'readHead'>
+  /** Blocks after a post from which seats are open to all. */
+  wideningBlocks: (posted: PostedRequest) => Promise<number>
   now: () => number
   waitMs?: number
 }
 
+export type PostedEnd = 'done' | 'busy' | 'not-seated'
+
 /** Turns requests that stand on chain into jobs. */
 export type ConfirmedLane = {
+  /** The input of a request, from the gateway that is its requester, or from the first that gives it. */
+  askInput: (requestId: Hex, requester?: Address) => Promise<{ salt: Hex; input: Uint8Array } | undefined>
   /** Over when the request was run, or need not be. */
   take: (posted: PostedRequest, signal: AbortSignal) => Promise<void>
   /** A gateway's answer to a question for an input. */
@@ -56,7 +63,38 @@ export function createConfirmedLane(deps: ConfirmedLaneDeps): ConfirmedLane {
     return undefined
   }
 
+  /** True when nobody answered so long that the request is open to every operator. */
+  async function isWidened(posted: PostedRequest, signal: AbortSignal): Promise<boolean> {
+    const blocks = BigInt(await deps.wideningBlocks(posted))
+    while (msLeft(posted) > 0 && !signal.aborted) {
+      const { status, postedBlock, openings } = await deps.lane.readPosted(posted.requestId)
+      if (status !== 'open' || openings >= posted.ticket.quorum) return false
+      if ((await deps.lane.readHead()) >= postedBlock + blocks) return true
+      await sleep(waitMs, undefined, { signal }).catch(() => {})
+    }
+    return false
+  }
+
+  /** Until it was run, or need not be. */
+  async function run(offer: JobOffer, posted: PostedRequest, signal: AbortSignal): Promise<PostedEnd> {
+    while (msLeft(posted) > 0 && !signal.aborted) {
+      const end = await deps.run(offer)
+      if (end !== 'busy') return end
+      await sleep(waitMs, undefined, { signal }).catch(() => {})
+    }
+    return 'done'
+  }
+
   return {
+    askInput: async (requestId, requester) => {
+      for (const session of deps.sessions()) {
+        const gateway = session.gateway()
+        if (!gateway || (requester && !sameHex(gateway, requester))) continue
+        const answer = await ask(session, requestId)
+        if (answer?.type === 'input-given') return { salt: answer.salt, input: fromBase64(answer.input) }
+      }
+      return undefined
+    },
     take: async (posted, signal) => {
       if (msLeft(posted) <= 0) return
       const fromCalldata = inputFromCalldata(posted.input)
@@ -71,17 +109,15 @@ export function createConfirmedLane(deps: ConfirmedLaneDeps): ConfirmedLane {
         source: 'chain',
         publicInput: fromCalldata !== undefined,
       }
-      while (msLeft(posted) > 0 && !signal.aborted) {
-        if ((await deps.run(offer)) === 'done') return
-        await sleep(waitMs, undefined, { signal }).catch(() => {})
-      }
+      if ((await run(offer, posted, signal)) !== 'not-seated') return
+      if (await isWidened(posted, signal)) await run({ ...offer, widened: true }, posted, signal)
     },
     answer: (message) => questions.get(message.requestId)?.(message),
   }
 }
 
 /** `salt ‖ canonical request`, or nothing. */
-function inputFromCalldata(input: Hex): { salt: Hex; input: Uint8Array } | undefined {
+export function inputFromCalldata(input: Hex): { salt: Hex; input: Uint8Array } | undefined {
   if (size(input) <= saltBytes) return undefined
   return { salt: slice(input, 0, saltBytes), input: hexToBytes(slice(input, saltBytes)) }
 }

@@ -5,7 +5,14 @@ import { PeerHostError } from '@peerhost/protocol'
 import { type Address, concatHex, type Hex, keccak256, numberToHex, type PublicClient } from 'viem'
 
 /** Where one execution key keeps its files for one chain. Two chains, or a chain that began anew, never share them. */
-export type DataDirectory = { path: string; journal: string; cursor: string; release: () => Promise<void> }
+export type DataDirectory = {
+  path: string
+  journal: string
+  cursor: string
+  courtCursor: string
+  inputs: string
+  release: () => Promise<void>
+}
 
 export type DataDirectoryOptions = {
   directory: string
@@ -36,6 +43,8 @@ export async function openDataDirectory(options: DataDirectoryOptions): Promise<
     path,
     journal: join(path, 'journal.log'),
     cursor: join(path, 'cursor'),
+    courtCursor: join(path, 'court-cursor'),
+    inputs: join(path, 'inputs'),
     release: () => rm(lock, { force: true }),
   }
 }

@@ -1,4 +1,4 @@
-import type { DeclineReason, Usage } from '@peerhost/protocol'
+import type { DeclineReason, Usage, VoteName } from '@peerhost/protocol'
 import type { Address, Hex } from 'viem'
 
 /** Everything a worker tells about itself. Logs, metrics and tests read only this. */
@@ -24,11 +24,33 @@ export type WorkerEvents = {
   /** A request that was run and will not be paid. */
   'job:unpaid': { requestId: Hex; reason: string }
 
+  /** A result is hidden behind this commitment, and the requester has it. */
+  'job:committed': { requestId: Hex; commitment: Hex }
+  /** A requester closed two different sets of commitments for one request; nothing is opened against the second. */
+  'sets:conflict': { requestId: Hex; requester: Address }
+  'sets:reported': { requestId: Hex; transaction: Hex }
+  /** A commitment stands on chain. */
+  'lane:committed': { requestId: Hex; transaction: Hex }
+  'lane:refused': { requestId: Hex; reason: string }
+
+  'seed:captured': { epoch: number; transaction: Hex }
+  'jury:voted': { caseId: Hex; jury: number; vote: VoteName; transaction: Hex }
+  'jury:revealed': { caseId: Hex; jury: number; transaction: Hex }
+  'jury:concluded': { caseId: Hex; transaction: Hex }
+  /** This operator sits in a jury and does not vote. */
+  'jury:abstained': { caseId: Hex; reason: string }
+  'case:accused': { caseId: Hex; requestId: Hex }
+  'audit:input-given': { requestId: Hex; transaction: Hex }
+  'audit:done': { requestId: Hex; matched: boolean; transaction: Hex }
+  'court:withdrawn': { amount: bigint; transaction: Hex }
+
   'roll:signed': { batchId: string; count: number }
   'roll:refused': { batchId: string; reason: string }
 
   'chain:listening': { fromBlock: bigint }
   'chain:scanned': { fromBlock: bigint; toBlock: bigint; found: number }
+  /** An RPC endpoint did not answer and is passed over for a while. */
+  'chain:endpoint-away': { endpoint: string; error: unknown }
   'chain:interrupted': { error: unknown; retryInMs: number }
 
   'settlement:sent': { transaction: Hex; settled: number; skipped: number }

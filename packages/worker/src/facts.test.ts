@@ -1,8 +1,10 @@
-import { laneNumber } from '@peerhost/protocol'
+import { laneNumber, zeroBytes32 } from '@peerhost/protocol'
+import type { Hex } from 'viem'
 import { describe, expect, it } from 'vitest'
 import { offerOf, runtimeDigest, smallFee } from '../test/fixture/tickets.ts'
-import type { Coordinator, Deployment } from './chain/coordinator.ts'
+import type { Deployment } from './chain/coordinator.ts'
 import { createFacts } from './facts.ts'
+import type { SeatFacts } from './seats.ts'
 
 const deployment: Deployment = {
   bundleDigest: runtimeDigest,
@@ -14,8 +16,23 @@ const deployment: Deployment = {
   fee: smallFee,
 }
 
+const seatFacts: SeatFacts = {
+  seat: 'all-seated',
+  drawReason: 'none',
+  bondedForQuorum: true,
+  epochSeed: `0x${'e5'.repeat(32)}`,
+  wideningBlocks: 10,
+}
+const blockHash: Hex = `0x${'b1'.repeat(32)}`
+
 function createFakeChain() {
-  const state = { nowMs: 0, available: 1_000n, deployment: deployment as Deployment | undefined, asked: [] as string[] }
+  const state = {
+    nowMs: 0,
+    available: 1_000n,
+    deployment: deployment as Deployment | undefined,
+    asked: [] as string[],
+    head: 8n,
+  }
   const coordinator = {
     readDeployment: async () => {
       state.asked.push('deployment')
@@ -25,12 +42,16 @@ function createFakeChain() {
       state.asked.push('credit')
       return { available: state.available, maxFee: 100n }
     },
-    readPostedStatus: async () => {
-      state.asked.push('posted')
-      return 'open' as const
-    },
   }
-  return { state, facts: createFacts({ coordinator: coordinator as unknown as Coordinator, now: () => state.nowMs }) }
+  const lane = {
+    readPosted: async () => {
+      state.asked.push('posted')
+      return { status: 'open' as const, postedBlock: 7n, openings: 0, hasCallback: false }
+    },
+    readBlockHash: async (block: bigint) => (block <= state.head ? blockHash : undefined),
+  }
+  const seats = { seatFacts: async () => seatFacts }
+  return { state, facts: createFacts({ coordinator, lane, seats, now: () => state.nowMs }) }
 }
 
 describe('chain facts', () => {
@@ -89,5 +110,20 @@ describe('chain facts', () => {
     const offer = await offerOf({ lane: laneNumber('confirmed') })
     expect(await facts.chainFacts(offer)).toMatchObject({ posted: true, credit: undefined })
     expect(state.asked).toEqual(['deployment', 'posted'])
+  })
+
+  it('seeds a function with its epoch in the attested lane, with the block after its request in the confirmed one', async () => {
+    const { state, facts } = createFakeChain()
+    expect((await facts.chainFacts(await offerOf())).randomness).toBe(seatFacts.epochSeed)
+    const confirmed = await offerOf({ lane: laneNumber('confirmed') })
+    expect((await facts.chainFacts(confirmed)).randomness).toBe(blockHash)
+    state.head = 7n
+    const waiting = facts.chainFacts(confirmed)
+    state.head = 8n
+    expect((await waiting).randomness).toBe(blockHash)
+    state.head = 7n
+    state.nowMs = confirmed.ticket.deadline * 1_000
+    expect((await facts.chainFacts(confirmed)).randomness).toBeUndefined()
+    expect(seatFacts.epochSeed).not.toBe(zeroBytes32)
   })
 })

@@ -1,9 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { laneNumber, type Ticket } from '@peerhost/protocol'
 import type { Address, Hex } from 'viem'
 import type { ChainFacts, JobOffer } from './acceptJob.ts'
 import type { Coordinator, Deployment } from './chain/coordinator.ts'
+import type { Lane, PostedFacts } from './chain/lane.ts'
+import type { Seats } from './seats.ts'
 
-export type FactsDeps = { coordinator: Coordinator; now: () => number }
+export type FactsDeps = {
+  coordinator: Pick<Coordinator, 'readDeployment' | 'readCredit'>
+  lane: Pick<Lane, 'readPosted' | 'readBlockHash'>
+  seats: Seats
+  now: () => number
+}
 
 /** What acceptance asks the chain, and what it need not ask again. */
 export type Facts = {
@@ -22,8 +30,9 @@ const staleMs = 30_000
 const plenty = 50n
 const mostDeployments = 10_000
 const mostCredits = 10_000
+const blockWaitMs = 100
 
-export function createFacts({ coordinator, now }: FactsDeps): Facts {
+export function createFacts({ coordinator, lane, seats, now }: FactsDeps): Facts {
   const deployments = new Map<string, Deployment>()
   const credits = createCredits(coordinator, now)
   const reserved = createReservations(credits.forget)
@@ -45,13 +54,33 @@ export function createFacts({ coordinator, now }: FactsDeps): Facts {
       const key = creditKey(ticket.funder, ticket.requester)
       const mustBePosted = source === 'chain' || ticket.lane === laneNumber('confirmed')
       const outstanding = reserved.total(key, requestId)
-      const [deployment, credit, posted] = await Promise.all([
+      const [deployment, credit, posted, seatFacts] = await Promise.all([
         readDeployment(ticket.functionId, ticket.functionVersion),
         mustBePosted ? undefined : credits.read(ticket.funder, ticket.requester, outstanding + ticket.fee * plenty),
-        mustBePosted ? coordinator.readPostedStatus(requestId).then((status) => status === 'open') : true,
+        mustBePosted ? lane.readPosted(requestId) : undefined,
+        seats.seatFacts(ticket),
       ])
-      return { deployment, credit, posted, outstanding }
+      const isOpen = !posted || posted.status === 'open'
+      const randomness = posted && isOpen ? await laneRandomness(lane, posted, ticket, now) : seatFacts.epochSeed
+      return { deployment, credit, posted: isOpen, outstanding, seats: seatFacts, randomness }
     },
+  }
+}
+
+/**
+ * In the confirmed lane the block after the request seeds the function: nobody knew it when the request was made.
+ * `undefined` when it is not mined before the deadline.
+ */
+async function laneRandomness(
+  lane: Pick<Lane, 'readBlockHash'>,
+  { postedBlock }: PostedFacts,
+  { deadline }: Ticket,
+  now: () => number,
+): Promise<Hex | undefined> {
+  for (;;) {
+    const hash = await lane.readBlockHash(postedBlock + 1n)
+    if (hash || now() >= deadline * 1_000) return hash
+    await sleep(blockWaitMs)
   }
 }
 
@@ -59,7 +88,7 @@ function creditKey(funder: Address, requester: Address): string {
   return `${funder}:${requester}`.toLowerCase()
 }
 
-function createCredits(coordinator: Coordinator, now: () => number) {
+function createCredits(coordinator: Pick<Coordinator, 'readCredit'>, now: () => number) {
   const held = new Map<string, { credit: Credit; atMs: number }>()
   const reading = new Map<string, Promise<Credit>>()
 

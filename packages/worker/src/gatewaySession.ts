@@ -47,7 +47,7 @@ export type GatewaySession = {
   url: string
   /** The address that the gateway signs tickets with; `undefined` while there is no session. */
   gateway: () => Address | undefined
-  /** False when there is no session; a result is then sent as soon as there is one again. */
+  /** False when there is no session; a result or commitment is then sent as soon as there is one again. */
   send: (message: WorkerMessage) => boolean
   close: () => Promise<void>
 }
@@ -72,7 +72,7 @@ export function createGatewaySession(deps: SessionDeps, url: string): GatewaySes
         open.socket.send(encodeWire(message))
         return true
       }
-      if (message.type === 'attested') unsent.keep(message)
+      if (message.type === 'attested' || message.type === 'committed') unsent.keep(message)
       return false
     },
     close: async () => {
@@ -110,15 +110,19 @@ export function createGatewaySession(deps: SessionDeps, url: string): GatewaySes
   return session
 }
 
+type Unsent = Extract<WorkerMessage, { type: 'attested' | 'committed' }>
+
 /** Results for a gateway that is away, up to a size: their pay does not depend on it, and the gateway can ask again. */
 function createUnsent() {
-  const messages = new Map<Hex, Extract<WorkerMessage, { type: 'attested' }>>()
+  const messages = new Map<string, Unsent>()
   let characters = 0
   return {
-    keep(message: Extract<WorkerMessage, { type: 'attested' }>): void {
-      if (messages.has(message.requestId) || characters + message.result.length > mostUnsentCharacters) return
-      messages.set(message.requestId, message)
-      characters += message.result.length
+    keep(message: Unsent): void {
+      const key = `${message.type}:${message.requestId}`
+      const length = message.type === 'attested' ? message.result.length : 0
+      if (messages.has(key) || characters + length > mostUnsentCharacters) return
+      messages.set(key, message)
+      characters += length
     },
     take(): WorkerMessage[] {
       const taken = [...messages.values()]

@@ -9,24 +9,41 @@ export {
   type JobOffer,
   type LocalFacts,
 } from './acceptJob.ts'
+export { type AssembledWorker, type AssembleParts, assembleWorker } from './assembleWorker.ts'
 export { type BundlesDeps, createBundles, type FetchBundle } from './bundles.ts'
 export { type ChainClient, type ChainClientOptions, createChainClient } from './chain/chainClient.ts'
 export {
   type Coordinator,
   type CoordinatorDeps,
-  type CoordinatorParameters,
   createCoordinator,
   type Deployment,
+  type ParametersPeriod,
+  type RequesterBond,
+  type SettlementReport,
+  type SignedCommitSet,
+  type SkipReason,
+} from './chain/coordinator.ts'
+export { type Court, createCourt } from './chain/court.ts'
+export { type Cursor, createFileCursor } from './chain/cursor.ts'
+export {
+  createLane,
+  type Lane,
+  type LaneDeps,
+  type LaneEnd,
+  type Opening,
+  type PostedFacts,
   type PostedRequest,
   type PostedStatus,
-  type SettlementReport,
-  type SkipReason,
-  type Submission,
-} from './chain/coordinator.ts'
-export { type Cursor, createFileCursor } from './chain/cursor.ts'
+} from './chain/lane.ts'
+export { createOperators, type EpochFacts, type Operators } from './chain/operators.ts'
+export { type EndpointProbe, probeEndpoints } from './chain/probeEndpoints.ts'
 export { type ContractCall, createSender, type Sender, type SentTransaction } from './chain/sender.ts'
-export { type WatchDeps, type WatchTimes, watchRequests } from './chain/watchRequests.ts'
-export { readConfig, type WorkerConfig } from './config.ts'
+export { readSuite, type Suite } from './chain/suite.ts'
+export { type WatchDeps, type WatchTimes, watchLogs } from './chain/watchLogs.ts'
+export { type WatchRequestsDeps, watchRequests } from './chain/watchRequests.ts'
+export { type OpenSettings, readConfig, readOpenSettings, type WorkerConfig } from './config.ts'
+export type { Check } from './doctor/check.ts'
+export { runDoctor } from './doctor/runDoctor.ts'
 export {
   createWorkerEvents,
   type WorkerEmit,
@@ -41,8 +58,14 @@ export {
   type SessionTimes,
   sessionTimes,
 } from './gatewaySession.ts'
-export { type Journal, type JournalEntry, type JournalOptions, openJournal } from './journal.ts'
+export { type Journal, type JournalEntry, type JournalOptions, type JournalVote, openJournal } from './journal.ts'
+export { decryptKeystore, encryptKey, isKeystore, keystoreAddress } from './keys/keystore.ts'
+export { readSecretFile, writeKeystoreFile } from './keys/keystoreFile.ts'
+export { type PasswordSources, readFirstLine, readKeystorePassword } from './keys/keystorePassword.ts'
+export { type ReplaceParameters, replaceExecutionKey } from './keys/replaceExecutionKey.ts'
+export { openConfig } from './openConfig.ts'
 export {
+  addStake,
   drainOperator,
   type OperatorDeps,
   type OperatorReadDeps,
@@ -51,18 +74,34 @@ export {
   type RegisterParameters,
   readOperator,
   registerOperator,
+  releaseOperator,
   resumeOperator,
+  revokeExecutionKey,
   rotateExecutionKey,
+  setCapacity,
   unbondOperator,
+  withdrawCourtBalance,
   withdrawEarnings,
   withdrawStake,
 } from './operator.ts'
 export { type JobDeps, type JobEnd, runJob } from './runJob.ts'
+export { createWorkerLog, type RunWorkerDeps, runWorker } from './runWorker.ts'
+export { createDockerSandbox } from './sandbox/dockerSandbox.ts'
 export { sandboxLabels } from './sandbox/hostConfig.ts'
 export { prepareRuntime } from './sandbox/prepareRuntime.ts'
 export { createProcessSandbox } from './sandbox/processSandbox.ts'
+export { JURY_RUNS, runVaried, type VariedRuns } from './sandbox/runVaried.ts'
 export type { Sandbox, SandboxJob, SandboxRun } from './sandbox/sandbox.ts'
 export { sandboxOwner } from './sandbox/sandboxOwner.ts'
 export type { SandboxOptions } from './sandbox/sandboxSettings.ts'
 export { createOwnSettlement, type OwnSettlement, type SettleDeps } from './settleMyself.ts'
+export { type LocalWorker, readStatus, type WorkerStatus } from './status/readStatus.ts'
+export { type StatusReason, statusReasonCodes } from './status/statusReasons.ts'
 export { createWorker, type Worker, type WorkerDeps, type WorkerState, type WorkerTimes } from './worker.ts'
+export {
+  createWorkerDirectory,
+  type InitialSettings,
+  readWorkerSettings,
+  type WorkerDirectory,
+  workerDirectory,
+} from './workerDirectory.ts'

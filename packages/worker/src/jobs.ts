@@ -1,8 +1,9 @@
-import { isResourceOutcome, outcomeOf, type Signing } from '@peerhost/protocol'
+import type { Signing } from '@peerhost/protocol'
 import type { Hex } from 'viem'
 import { acceptJob, checkIdentity, checkLocally, type JobOffer, type LocalFacts } from './acceptJob.ts'
 import type { WorkerEmit } from './events.ts'
 import type { Facts } from './facts.ts'
+import { isPayable } from './laneAnswers.ts'
 import { type JobDeps, type JobEnd, recall, runJob } from './runJob.ts'
 
 export type JobsDeps = JobDeps & {
@@ -10,6 +11,8 @@ export type JobsDeps = JobDeps & {
   facts: Facts
   emit: WorkerEmit
   localFacts: (offer: JobOffer, running: number) => LocalFacts
+  /** Keeps an input for the audit that may ask for it. */
+  keepInput?: (offer: JobOffer) => Promise<void>
 }
 
 /** Who asked for a job: a session, or the chain. Only compared. */
@@ -48,6 +51,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     if (end.type === 'attested' && end.ran) {
       const { outcome, status } = end.entry.attestation
       const tookMs = deps.now() - startedMs
+      void deps.keepInput?.(offer).catch((error: unknown) => deps.emit('worker:error', { during: 'inputs', error }))
       const { usage } = end.entry
       deps.emit('job:attested', { requestId, functionId: ticket.functionId, outcome, status, usage, tookMs })
     }
@@ -105,5 +109,5 @@ export function createJobs(deps: JobsDeps): Jobs {
 }
 
 function isPaidLater(end: JobEnd): boolean {
-  return end.type === 'attested' && !isResourceOutcome(outcomeOf(end.entry.attestation.outcome))
+  return end.type === 'attested' && isPayable(end.entry)
 }

@@ -40,6 +40,7 @@ async function entryOf(sequence: bigint, resultSeal: Hex = `0x${'77'.repeat(32)}
   }
 }
 
+const hash = (byte: string): Hex => `0x${byte.repeat(32)}`
 const bytes = (text: string) => new TextEncoder().encode(text)
 
 describe('journal', () => {
@@ -173,5 +174,44 @@ describe('journal', () => {
     expect(journal.get(entry.requestId)).toBeUndefined()
     await truncate(file)
     expect((await open()).entries()).toEqual([])
+  })
+
+  it('keeps commitment salts, commit sets and votes through a restart and a compaction', async () => {
+    const journal = await open()
+    const entry = { ...(await entryOf(1n)), commitmentSalt: hash('c5'), inputSalt: hash('15') }
+    await journal.attest(entry, bytes('result'))
+    const [first, second] = [
+      { commitments: [hash('01')], signature: '0xaa' as const },
+      { commitments: [hash('02')], signature: '0xbb' as const },
+    ]
+    // The first one counts, also when both come at once.
+    const kept = await Promise.all([journal.keepSet(entry.requestId, first), journal.keepSet(entry.requestId, second)])
+    expect(kept).toEqual([first, first])
+    await journal.keepRival(entry.requestId, second)
+    const vote = { caseId: hash('ca'), jury: 1, vote: 1, resultSeal: hash('77'), outcome: 1, status: 200 }
+    const votes = [
+      { ...vote, salt: hash('05'), keepUntil: nowSeconds + 10_000 },
+      { ...vote, salt: hash('06'), keepUntil: nowSeconds + 10_000 },
+      { ...vote, jury: 2, salt: hash('07'), keepUntil: nowSeconds - 10_000 },
+    ]
+    for (const one of votes) await journal.vote(one)
+    await journal.attest(await entryOf(2n), bytes('old'))
+    await journal.markSettled([(await entryOf(2n)).requestId], hash('99'))
+    const expected = { ...entry, commitSet: first, rivalSet: second }
+    const check = (held: Journal) => {
+      expect(held.get(entry.requestId)).toEqual(expected)
+      expect(held.voteOf(vote.caseId, 1)?.salt).toBe(hash('05'))
+    }
+    check(journal)
+    await journal.close()
+    const again = await open()
+    check(again)
+    expect(again.voteOf(vote.caseId, 2)?.salt).toBe(hash('07'))
+    expect(await again.compact(entry.ticket.deadline + 601)).toBe(1)
+    check(again)
+    await again.close()
+    const compacted = await open()
+    check(compacted)
+    expect(compacted.voteOf(vote.caseId, 2)).toBeUndefined()
   })
 })

@@ -11,6 +11,7 @@ import {
 } from '@peerhost/protocol'
 import type { Hex } from 'viem'
 import { z } from 'zod'
+import type { SignedCommitSet } from './chain/coordinator.ts'
 import { createUnitLog, type Place, readUnit, readUnits, syncDirectoryOf, type UnitLog } from './unitLog.ts'
 
 /**
@@ -30,8 +31,29 @@ export type JournalEntry = {
   usage: Usage
   /** True when input and result may be public: the input came in calldata. */
   publicResult: boolean
+  /** The request's salt: shown with an output on chain. */
+  inputSalt?: Hex | undefined
+  /** Hides the result until it is opened; only where a commitment comes first. */
+  commitmentSalt?: Hex | undefined
+  /** The first commit set of this request that its requester signed: nothing is opened against another one. */
+  commitSet?: SignedCommitSet | undefined
+  /** A second, different one: evidence against the requester. */
+  rivalSet?: SignedCommitSet | undefined
   /** The transaction that is said to have settled it. */
   settledBy?: Hex | undefined
+}
+
+/** A juror's vote, as it was or will be committed. Seal, outcome and status are zero unless it is a result. */
+export type JournalVote = {
+  caseId: Hex
+  jury: number
+  vote: number
+  resultSeal: Hex
+  outcome: number
+  status: number
+  salt: Hex
+  /** Seconds since 1970 after which nobody asks for it. */
+  keepUntil: number
 }
 
 export type Journal = {
@@ -47,6 +69,12 @@ export type Journal = {
   isBroken: () => boolean
   /** Notes a settlement, or with `undefined` that it is no longer on chain. */
   markSettled: (requestIds: readonly Hex[], transaction: Hex | undefined) => Promise<void>
+  /** Makes a commit set durable. Gives back the one that counts: the first for this request. */
+  keepSet: (requestId: Hex, set: SignedCommitSet) => Promise<SignedCommitSet>
+  keepRival: (requestId: Hex, set: SignedCommitSet) => Promise<void>
+  voteOf: (caseId: Hex, jury: number) => JournalVote | undefined
+  /** Makes a vote durable before it is committed. Gives back the one that counts: the first of this jury. */
+  vote: (vote: JournalVote) => Promise<JournalVote>
   /** Drops what nobody can ask or settle any more. Gives the number of entries dropped. */
   compact: (nowSeconds: number) => Promise<number>
   close: () => Promise<void>
@@ -59,9 +87,13 @@ export type JournalOptions = {
 }
 
 type Held = { entry: JournalEntry; place: Place }
+type KeptLater = 'settledBy' | 'commitSet' | 'rivalSet'
 type JournalRecord =
-  | ({ t: 'attested'; result: string | null } & Omit<JournalEntry, 'settledBy'>)
+  | ({ t: 'attested'; result: string | null } & Omit<JournalEntry, KeptLater>)
   | { t: 'settled'; requestIds: readonly Hex[]; transaction: Hex | null }
+  | ({ t: 'set'; requestId: Hex } & SignedCommitSet)
+  | ({ t: 'rival'; requestId: Hex } & SignedCommitSet)
+  | ({ t: 'vote' } & JournalVote)
 
 /** Kept beyond the last moment at which an entry matters, because clocks jump. */
 const marginSeconds = 600
@@ -78,9 +110,24 @@ const unitSchema = z.array(
       attestationSignature: hex,
       usage: z.object({ durationMs: z.number(), queueMs: z.number(), logBytes: z.number() }),
       publicResult: z.boolean(),
+      inputSalt: hex.optional(),
+      commitmentSalt: hex.optional(),
       result: z.string().nullable(),
     }),
     z.object({ t: z.literal('settled'), requestIds: z.array(hex), transaction: hex.nullable() }),
+    z.object({ t: z.literal('set'), requestId: hex, commitments: z.array(hex), signature: hex }),
+    z.object({ t: z.literal('rival'), requestId: hex, commitments: z.array(hex), signature: hex }),
+    z.object({
+      t: z.literal('vote'),
+      caseId: hex,
+      jury: z.int(),
+      vote: z.int(),
+      resultSeal: hex,
+      outcome: z.int(),
+      status: z.int(),
+      salt: hex,
+      keepUntil: z.int(),
+    }),
   ]),
 )
 
@@ -89,12 +136,16 @@ export async function openJournal({ file, graceSeconds }: JournalOptions): Promi
   await mkdir(dirname(file), { recursive: true })
   await rm(`${file}.new`, { force: true })
   const index = createIndex()
-  const inFlight = new Map<Hex, Promise<JournalEntry>>()
   const log = await openLog(file, index)
+  const once = createOnce()
 
-  async function attest({ settledBy: _, ...kept }: JournalEntry, result: Uint8Array): Promise<JournalEntry> {
-    const record: JournalRecord = { t: 'attested', ...kept, result: toBase64(result) }
-    return index.apply(record, await log.append(record)) ?? kept
+  async function append(record: JournalRecord): Promise<void> {
+    index.apply(record, await log.append(record))
+  }
+
+  async function attest(entry: JournalEntry, result: Uint8Array): Promise<JournalEntry> {
+    await append({ t: 'attested', ...signedPart(entry), result: toBase64(result) })
+    return index.held.get(entry.requestId)?.entry ?? entry
   }
 
   return {
@@ -102,20 +153,28 @@ export async function openJournal({ file, graceSeconds }: JournalOptions): Promi
     entries: () => [...index.held.values()].map(({ entry }) => entry),
     requestOfSequence: (requester, sequence) => index.sequences.get(sequenceKey(requester, sequence)),
     readResult: (requestId) => log.exclusive(() => readResult(log, index.held.get(requestId))),
-    attest: (entry, result) => {
-      const known = index.held.get(entry.requestId)?.entry
-      if (known) return Promise.resolve(known)
-      const running = inFlight.get(entry.requestId)
-      if (running) return running
-      const promise = attest(entry, result).finally(() => inFlight.delete(entry.requestId))
-      inFlight.set(entry.requestId, promise)
-      return promise
-    },
+    attest: (entry, result) =>
+      once(
+        `attested:${entry.requestId}`,
+        () => index.held.get(entry.requestId)?.entry,
+        () => attest(entry, result),
+      ),
     isBroken: log.isBroken,
-    markSettled: async (requestIds, transaction) => {
-      const record: JournalRecord = { t: 'settled', requestIds, transaction: transaction ?? null }
-      index.apply(record, await log.append(record))
-    },
+    markSettled: (requestIds, transaction) => append({ t: 'settled', requestIds, transaction: transaction ?? null }),
+    keepSet: (requestId, set) =>
+      once(
+        `set:${requestId}`,
+        () => index.held.get(requestId)?.entry.commitSet,
+        () => append({ t: 'set', requestId, ...set }).then(() => set),
+      ),
+    keepRival: (requestId, set) => append({ t: 'rival', requestId, ...set }),
+    voteOf: (caseId, jury) => index.votes.get(voteKey(caseId, jury)),
+    vote: (vote) =>
+      once(
+        `vote:${voteKey(vote.caseId, vote.jury)}`,
+        () => index.votes.get(voteKey(vote.caseId, vote.jury)),
+        () => append({ t: 'vote', ...vote }).then(() => vote),
+      ),
     compact: (nowSeconds) => log.exclusive(() => rewrite({ file, graceSeconds, index, log }, nowSeconds)),
     close: () => log.exclusive(() => log.position().handle.close()),
   }
@@ -124,34 +183,55 @@ export async function openJournal({ file, graceSeconds }: JournalOptions): Promi
 type Index = {
   held: Map<Hex, Held>
   sequences: Map<string, Hex>
-  /** Gives back the entry that counts when the record is an attestation. */
-  apply: (record: JournalRecord, place: Place) => JournalEntry | undefined
-  clear: () => void
+  votes: Map<string, JournalVote>
+  /** The first record of its kind counts, except for settlements. */
+  apply: (record: JournalRecord, place: Place) => void
 }
 
 function createIndex(): Index {
   const held = new Map<Hex, Held>()
   const sequences = new Map<string, Hex>()
-  function apply(record: JournalRecord, place: Place): JournalEntry | undefined {
+  const votes = new Map<string, JournalVote>()
+  function apply(record: JournalRecord, place: Place): void {
     if (record.t === 'settled') {
       for (const id of record.requestIds) {
         const known = held.get(id)
         if (known) known.entry.settledBy = record.transaction ?? undefined
       }
-      return undefined
+    } else if (record.t === 'vote') {
+      const { t: _, ...vote } = record
+      const key = voteKey(vote.caseId, vote.jury)
+      if (!votes.has(key)) votes.set(key, vote)
+    } else if (record.t === 'set' || record.t === 'rival') {
+      const { t, requestId, commitments, signature } = record
+      const known = held.get(requestId)?.entry
+      const member = t === 'set' ? 'commitSet' : 'rivalSet'
+      if (known) known[member] ??= { commitments, signature }
+    } else if (!held.has(record.requestId)) {
+      const { t: _, result: __, ...entry } = record
+      held.set(entry.requestId, { entry, place })
+      sequences.set(sequenceKey(entry.ticket.requester, entry.ticket.sequence), entry.requestId)
     }
-    const known = held.get(record.requestId)
-    if (known) return known.entry
-    const { t: _, result: __, ...entry } = record
-    held.set(entry.requestId, { entry, place })
-    sequences.set(sequenceKey(entry.ticket.requester, entry.ticket.sequence), entry.requestId)
-    return entry
   }
-  function clear(): void {
-    held.clear()
-    sequences.clear()
+  return { held, sequences, votes, apply }
+}
+
+/** What is asked several times at once is done once: the first call's value counts. */
+function createOnce() {
+  const running = new Map<string, Promise<unknown>>()
+  return <T>(key: string, known: () => T | undefined, act: () => Promise<T>): Promise<T> => {
+    const value = known()
+    if (value !== undefined) return Promise.resolve(value)
+    const underWay = running.get(key) as Promise<T> | undefined
+    if (underWay) return underWay
+    const promise = act().finally(() => running.delete(key))
+    running.set(key, promise)
+    return promise
   }
-  return { held, sequences, apply, clear }
+}
+
+function signedPart({ settledBy: _, commitSet: __, rivalSet: ___, ...signed }: JournalEntry) {
+  return signed
 }
 
 async function openLog(file: string, index: Index): Promise<UnitLog> {
@@ -184,21 +264,23 @@ async function rewrite(
   const before = index.held.size
   const alive = [...index.held.values()].filter(({ entry }) => nowSeconds < keepUntil(entry, graceSeconds))
   if (alive.length === before) return 0
+  const votes = [...index.votes.values()].filter((vote) => nowSeconds < vote.keepUntil + marginSeconds)
   const target = await createUnitLog(await open(`${file}.new`, 'w+', 0o600))
   const places: Place[] = []
   for (const known of alive) {
     const result = nowSeconds < known.entry.ticket.deadline + marginSeconds ? await readResult(log, known) : undefined
-    const { settledBy, ...kept } = known.entry
-    const unit: JournalRecord[] = [{ t: 'attested', ...kept, result: result ? toBase64(result) : null }]
-    if (settledBy) unit.push({ t: 'settled', requestIds: [kept.requestId], transaction: settledBy })
-    places.push(await target.write(unit))
+    places.push(await target.write(unitOf(known.entry, result)))
   }
+  if (votes.length > 0) await target.write(votes.map((vote) => ({ t: 'vote', ...vote })))
   await target.position().handle.datasync()
   await rename(`${file}.new`, file)
   await syncDirectoryOf(file)
   await log.position().handle.close()
   log.moveTo(target)
-  index.clear()
+  index.held.clear()
+  index.sequences.clear()
+  index.votes.clear()
+  for (const vote of votes) index.votes.set(voteKey(vote.caseId, vote.jury), vote)
   for (const [at, { entry }] of alive.entries()) {
     index.held.set(entry.requestId, { entry, place: places[at] ?? { offset: 0, length: 0 } })
     index.sequences.set(sequenceKey(entry.ticket.requester, entry.ticket.sequence), entry.requestId)
@@ -206,8 +288,21 @@ async function rewrite(
   return before - alive.length
 }
 
+function unitOf(entry: JournalEntry, result: Uint8Array | undefined): JournalRecord[] {
+  const { settledBy, commitSet, rivalSet, requestId } = entry
+  const unit: JournalRecord[] = [{ t: 'attested', ...signedPart(entry), result: result ? toBase64(result) : null }]
+  if (commitSet) unit.push({ t: 'set', requestId, ...commitSet })
+  if (rivalSet) unit.push({ t: 'rival', requestId, ...rivalSet })
+  if (settledBy) unit.push({ t: 'settled', requestIds: [requestId], transaction: settledBy })
+  return unit
+}
+
 function keepUntil({ ticket, settledBy }: JournalEntry, graceSeconds: number): number {
   return ticket.deadline + (settledBy ? 0 : graceSeconds) + marginSeconds
+}
+
+function voteKey(caseId: Hex, jury: number): string {
+  return `${caseId.toLowerCase()}:${jury}`
 }
 
 function sequenceKey(requester: Hex, sequence: bigint): string {

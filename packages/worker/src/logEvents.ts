@@ -7,8 +7,13 @@ const levels: Partial<Record<WorkerEventName, 'debug' | 'warn' | 'error'>> = {
   'session:closed': 'warn',
   'job:unpaid': 'warn',
   'roll:refused': 'warn',
+  'chain:endpoint-away': 'warn',
   'chain:interrupted': 'warn',
   'settlement:failed': 'error',
+  'sets:conflict': 'error',
+  'lane:refused': 'warn',
+  'case:accused': 'error',
+  'jury:abstained': 'warn',
   'job:accepted': 'debug',
   'roll:signed': 'debug',
 }

@@ -1,17 +1,24 @@
 import {
   type DigestSigner,
+  disputeCourtAbi,
   executionCoordinatorAbi,
   hashExecutionKeyProof,
+  operatorRegistryAbi,
   PeerHostError,
   PROTOCOL_VERSION,
   type ProtocolDomain,
+  protocolParametersAbi,
   sameHex,
 } from '@peerhost/protocol'
 import { type Address, erc20Abi, formatUnits, type Hex, type PublicClient } from 'viem'
+import { suiteErrors } from './chain/contractErrors.ts'
 import type { Sender } from './chain/sender.ts'
+import { readSuite } from './chain/suite.ts'
 
 export const operatorStatuses = ['none', 'active', 'draining', 'unbonding', 'withdrawn', 'jailed'] as const
 export type OperatorStatus = (typeof operatorStatuses)[number]
+
+const defaultCapacity = 1
 
 /** What reading an operator needs. */
 export type OperatorReadDeps = { client: PublicClient; domain: ProtocolDomain }
@@ -22,35 +29,70 @@ export type OperatorDeps = OperatorReadDeps & { sender: Sender }
 export type OperatorView = {
   operator: Address
   status: OperatorStatus
+  /** Zero after it was revoked. */
   executionKey: Address
   statusSince: number
+  capacity: number
+  /** Disputes that hold the stake. */
+  openCases: number
   stake: bigint
   earnings: bigint
+  /** What it won as juror, auditor or accused. */
+  courtBalance: bigint
   minimumStake: bigint
   /** When the stake may be withdrawn; only while unbonding. */
   withdrawableAt?: number
+  /** When it may be released; only while jailed. */
+  jailedUntil?: number
 }
 
 export type RegisterParameters = {
   executionKey: DigestSigner
   /** In atomic units of the settlement token. */
   stake: bigint
+  /** How many executions it offers to run at once; for routing only. */
+  capacity?: number
   /** Whether this worker's sandbox separates the code it runs from the machine. */
   isolated: boolean
 }
 
 /** Reads one operator. An address that never registered has status `none`. */
 export async function readOperator({ client, domain }: OperatorReadDeps, operator: Address): Promise<OperatorView> {
-  const contract = { address: domain.coordinator, abi: executionCoordinatorAbi } as const
-  const [held, minimumStake, unbondingPeriod] = await Promise.all([
-    client.readContract({ ...contract, functionName: 'getOperator', args: [operator] }),
-    client.readContract({ ...contract, functionName: 'minimumStake' }),
-    client.readContract({ ...contract, functionName: 'unbondingPeriod' }),
+  const suite = await readSuite(client, domain.coordinator)
+  const parameters = { address: suite.parameters, abi: protocolParametersAbi } as const
+  const [held, earnings, courtBalance, { minimumStake }, { unbondingPeriod }] = await Promise.all([
+    client.readContract({
+      address: suite.operators,
+      abi: operatorRegistryAbi,
+      functionName: 'getOperator',
+      args: [operator],
+    }),
+    client.readContract({
+      address: suite.coordinator,
+      abi: executionCoordinatorAbi,
+      functionName: 'earningsOf',
+      args: [operator],
+    }),
+    client.readContract({ address: suite.court, abi: disputeCourtAbi, functionName: 'balanceOf', args: [operator] }),
+    client.readContract({ ...parameters, functionName: 'current' }),
+    client.readContract({ ...parameters, functionName: 'times' }),
   ])
   const status = operatorStatuses[held.status] ?? 'none'
-  const { executionKey, stake, earnings } = held
-  const view = { operator, status, executionKey, statusSince: Number(held.statusSince), stake, earnings, minimumStake }
-  return status === 'unbonding' ? { ...view, withdrawableAt: view.statusSince + Number(unbondingPeriod) } : view
+  const { executionKey, statusSince, capacity, openCases, stake, jailedUntil } = held
+  return {
+    operator,
+    status,
+    executionKey,
+    statusSince,
+    capacity,
+    openCases,
+    stake,
+    earnings,
+    courtBalance,
+    minimumStake,
+    ...(status === 'unbonding' ? { withdrawableAt: statusSince + unbondingPeriod } : {}),
+    ...(status === 'jailed' ? { jailedUntil } : {}),
+  }
 }
 
 /**
@@ -61,7 +103,7 @@ export async function readOperator({ client, domain }: OperatorReadDeps, operato
  */
 export async function registerOperator(
   deps: OperatorDeps,
-  { executionKey, stake, isolated }: RegisterParameters,
+  { executionKey, stake, capacity = defaultCapacity, isolated }: RegisterParameters,
 ): Promise<{ view: OperatorView; transaction?: Hex }> {
   if (!isolated)
     throw new PeerHostError('not_isolated', 'A worker without an isolated sandbox does not register.', {
@@ -78,7 +120,7 @@ export async function registerOperator(
     })
   await approveStake(deps, stake)
   const proof = await proveKey(deps, executionKey)
-  const { transaction } = await send(deps, 'registerOperator', [executionKey.address, proof, stake])
+  const { transaction } = await send(deps, 'registerOperator', [executionKey.address, proof, stake, capacity])
   return { view: await readOperator(deps, operator), transaction }
 }
 
@@ -86,6 +128,28 @@ export async function registerOperator(
 export async function rotateExecutionKey(deps: OperatorDeps, executionKey: DigestSigner): Promise<Hex> {
   const proof = await proveKey(deps, executionKey)
   return (await send(deps, 'rotateExecutionKey', [executionKey.address, proof])).transaction
+}
+
+/** Closes the key at once, for one that may be stolen: the operator drains until it binds another. */
+export async function revokeExecutionKey(deps: OperatorDeps): Promise<Hex> {
+  return (await send(deps, 'revokeExecutionKey', [])).transaction
+}
+
+/** Adds to the stake; it counts for seats from two epochs later. */
+export async function addStake(deps: OperatorDeps, amount: bigint): Promise<Hex> {
+  await approveStake(deps, amount)
+  return (await send(deps, 'addStake', [amount])).transaction
+}
+
+/** Says how many executions the operator offers to run at once. */
+export async function setCapacity(deps: OperatorDeps, capacity: number): Promise<Hex> {
+  return (await send(deps, 'setCapacity', [capacity])).transaction
+}
+
+/** Back from jail when its time is over, with a fresh key. Throws `transaction_failed` (`TooEarly`) before. */
+export async function releaseOperator(deps: OperatorDeps, executionKey: DigestSigner): Promise<Hex> {
+  const proof = await proveKey(deps, executionKey)
+  return (await send(deps, 'release', [executionKey.address, proof])).transaction
 }
 
 /** No new work from now on; what is under way is still settled. Throws `transaction_failed`. */
@@ -117,24 +181,38 @@ export async function withdrawEarnings(
 ): Promise<{ amount: bigint; transaction?: Hex }> {
   const { earnings } = await readOperator(deps, deps.sender.address)
   if (earnings === 0n) return { amount: 0n }
-  const { transaction } = await send(deps, 'withdrawEarnings', [to ?? deps.sender.address])
+  const call = { abi: coordinatorAbi, functionName: 'withdrawEarnings', args: [to ?? deps.sender.address] }
+  const { transaction } = await deps.sender.send({ address: deps.domain.coordinator, ...call })
   return { amount: earnings, transaction }
 }
 
-function send({ sender, domain }: OperatorDeps, functionName: string, args: readonly unknown[]) {
-  return sender.send({ address: domain.coordinator, abi: executionCoordinatorAbi, functionName, args })
+/** Pays out what the court owes the operator. Without a balance nothing is sent. */
+export async function withdrawCourtBalance(
+  deps: OperatorDeps,
+  { to }: { to?: Address } = {},
+): Promise<{ amount: bigint; transaction?: Hex }> {
+  const { courtBalance } = await readOperator(deps, deps.sender.address)
+  if (courtBalance === 0n) return { amount: 0n }
+  const { court } = await readSuite(deps.client, deps.domain.coordinator)
+  const call = { abi: disputeCourtAbi, functionName: 'withdraw', args: [to ?? deps.sender.address] }
+  const { transaction } = await deps.sender.send({ address: court, ...call })
+  return { amount: courtBalance, transaction }
+}
+
+const coordinatorAbi = [...executionCoordinatorAbi.filter(({ type }) => type !== 'error'), ...suiteErrors]
+const operatorsAbi = [...operatorRegistryAbi.filter(({ type }) => type !== 'error'), ...suiteErrors]
+
+async function send({ client, sender, domain }: OperatorDeps, functionName: string, args: readonly unknown[]) {
+  const { operators } = await readSuite(client, domain.coordinator)
+  return sender.send({ address: operators, abi: operatorsAbi, functionName, args })
 }
 
 async function approveStake({ client, domain, sender }: OperatorDeps, stake: bigint): Promise<void> {
-  const token = await client.readContract({
-    address: domain.coordinator,
-    abi: executionCoordinatorAbi,
-    functionName: 'token',
-  })
+  const { token, operators } = await readSuite(client, domain.coordinator)
   const erc20 = { address: token, abi: erc20Abi } as const
   const [balance, allowance, decimals] = await Promise.all([
     client.readContract({ ...erc20, functionName: 'balanceOf', args: [sender.address] }),
-    client.readContract({ ...erc20, functionName: 'allowance', args: [sender.address, domain.coordinator] }),
+    client.readContract({ ...erc20, functionName: 'allowance', args: [sender.address, operators] }),
     client.readContract({ ...erc20, functionName: 'decimals' }),
   ])
   if (balance < stake)
@@ -147,13 +225,14 @@ async function approveStake({ client, domain, sender }: OperatorDeps, stake: big
       hint: 'Send it the settlement token.',
     })
   if (allowance >= stake) return
-  await sender.send({ ...erc20, functionName: 'approve', args: [domain.coordinator, stake] })
+  await sender.send({ ...erc20, functionName: 'approve', args: [operators, stake] })
 }
 
 async function proveKey({ client, domain, sender }: OperatorDeps, executionKey: DigestSigner): Promise<Hex> {
+  const { operators } = await readSuite(client, domain.coordinator)
   const nonce = await client.readContract({
-    address: domain.coordinator,
-    abi: executionCoordinatorAbi,
+    address: operators,
+    abi: operatorRegistryAbi,
     functionName: 'keyNonce',
     args: [sender.address],
   })
@@ -172,6 +251,6 @@ function notRegistrable({ operator, status, executionKey }: OperatorView, wanted
     details: [`Operator: ${operator}`, `Execution key on chain: ${executionKey}`, `Execution key here: ${wanted}`],
     hint: otherKey
       ? 'Use the registered execution key, or rotate to the new one.'
-      : 'Resume it when it is draining; wait for the exit to end when it is unbonding.',
+      : 'Resume it when it is draining, release it when it is jailed, wait for the exit to end when it is unbonding.',
   })
 }

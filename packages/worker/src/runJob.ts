@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import {
   type Attestation,
   type DeclineReason,
@@ -11,10 +12,10 @@ import {
   type ProtocolDomain,
   seal,
   seatNumber,
-  zeroBytes32,
 } from '@peerhost/protocol'
-import type { Hex } from 'viem'
+import { bytesToHex, type Hex } from 'viem'
 import type { Job } from './acceptJob.ts'
+import { needsCommitment } from './commitments.ts'
 import type { Journal, JournalEntry } from './journal.ts'
 import type { Sandbox, SandboxRun } from './sandbox/sandbox.ts'
 
@@ -28,6 +29,8 @@ export type JobDeps = {
   journal: Journal
   now: () => number
 }
+
+const saltBytes = 32
 
 /** How a job ended for this worker. `error` is for the log only. */
 export type JobEnd =
@@ -80,7 +83,7 @@ function execute(sandbox: Sandbox, job: Job, bundle: Uint8Array, signal: AbortSi
       limits,
       request: input,
       issuedAt: ticket.issuedAt,
-      seed: executionSeed(zeroBytes32, ticket),
+      seed: executionSeed(job.randomness, ticket),
     },
     signal,
   )
@@ -97,7 +100,7 @@ async function attest(
     resultSeal: seal(hashResult(run.result), job.salt),
     outcome: outcomeNumber(run.outcome),
     status: run.status,
-    seat: seatNumber('all-seated'),
+    seat: seatNumber(job.seat),
   }
   return { attestation, signature: await executionKey.sign(hashAttestation(domain, attestation)) }
 }
@@ -115,6 +118,8 @@ function toEntry(
     attestationSignature: signature,
     usage: { durationMs, queueMs, logBytes },
     publicResult: job.publicInput,
+    inputSalt: job.salt,
+    ...(needsCommitment(job.ticket) ? { commitmentSalt: bytesToHex(randomBytes(saltBytes)) } : {}),
   }
 }
 

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { laneNumber, outcomeNumber, PROTOCOL_VERSION, zeroBytes32 } from '@peerhost/protocol'
+import { decodeSettlement, laneNumber, outcomeNumber, PROTOCOL_VERSION, zeroBytes32 } from '@peerhost/protocol'
 import type { Hex } from 'viem'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { domain, executionKey, nowSeconds, type OfferChanges, offerOf, operator } from '../test/fixture/tickets.ts'
-import type { Coordinator, PostedStatus, Submission } from './chain/coordinator.ts'
+import type { Coordinator } from './chain/coordinator.ts'
 import { createWorkerEvents, type WorkerEventName } from './events.ts'
 import { type Journal, type JournalEntry, openJournal } from './journal.ts'
 import { createOwnSettlement } from './settleMyself.ts'
@@ -58,14 +58,14 @@ async function attested(
 function createFakeChain() {
   const state = {
     settles: [] as Hex[][],
-    submits: [] as Submission[],
+    brought: [] as Hex[],
     consumed: new Set<bigint>(),
-    posted: 'open' as PostedStatus,
     onChain: new Map<Hex, Hex[]>(),
     settleAs: 'paid' as 'paid' | 'nothing' | 'skipped' | 'down',
   }
-  const coordinator: Pick<Coordinator, 'settle' | 'submit' | 'isConsumed' | 'readPostedStatus' | 'readSettled'> = {
-    settle: async (batch) => {
+  const coordinator: Pick<Coordinator, 'settle' | 'isConsumed' | 'readSettled'> = {
+    settle: async (bytes) => {
+      const batch = decodeSettlement(bytes)
       const ids = journal
         .entries()
         .filter(({ ticket }) =>
@@ -81,13 +81,7 @@ function createFakeChain() {
       }
       return { transaction, settled: [], skipped: ids.map((requestId) => ({ requestId, reason: 'credit-exhausted' })) }
     },
-    submit: async (submission) => {
-      state.submits.push(submission)
-      state.onChain.set(transaction, [...(state.onChain.get(transaction) ?? []), submission.requestId])
-      return { type: 'submitted', transaction }
-    },
     isConsumed: async (_, sequence) => state.consumed.has(sequence),
-    readPostedStatus: async () => state.posted,
     readSettled: async (asked) => state.onChain.get(asked),
   }
   const log: [WorkerEventName, unknown][] = []
@@ -97,7 +91,11 @@ function createFakeChain() {
     domain,
     operator,
     executionKey: executionKey.address,
-    coordinator: coordinator as Coordinator,
+    coordinator,
+    laneAnswers: {
+      bring: async ({ requestId }) => void state.brought.push(requestId),
+      idle: async () => {},
+    },
     journal,
     emit: events.emit,
     settlementGraceSeconds: graceSeconds,
@@ -178,39 +176,24 @@ describe('own settlement', () => {
     expect(state.settles).toEqual([[requestId]])
   })
 
-  it('brings a confirmed attestation to the chain once, with its result only when that may be public', async () => {
+  it('hands what was asked on chain to its lane at once, and settles no quorum from one signature', async () => {
     const { own, state } = createFakeChain()
-    const secret = await attested({ sequence: 1n, lane: confirmed })
-    await Promise.all([own.submit(secret), own.submit(secret)])
-    const open = await attested({ sequence: 2n, lane: confirmed, publicResult: true })
-    await own.submit(open)
-    expect(state.submits.map(({ output }) => output)).toEqual(['0x', `0x${Buffer.from('result').toString('hex')}`])
+    const { requestId } = await attested({ sequence: 1n, lane: confirmed })
+    await attested({ sequence: 2n, quorum: 3 })
     await own.sweep(nowSeconds)
-    expect(state.submits.length).toBe(2)
+    expect(state.brought).toEqual([requestId])
+    await own.sweep(deadline + patienceSeconds)
     expect(state.settles).toEqual([])
   })
 
-  it.each([
-    ['open', 1, transaction],
-    ['settled', 0, zeroBytes32],
-    ['expired', 0, zeroBytes32],
-    ['none', 0, undefined],
-  ] as const)(
-    'finds a confirmed attestation after a crash, when its request is “%s”',
-    async (posted, submits, settledBy) => {
-      const { own, state } = createFakeChain()
-      const { requestId } = await attested({ lane: confirmed })
-      state.posted = posted
-      await own.sweep(nowSeconds)
-      await own.idle()
-      expect(state.submits.length).toBe(submits)
-      expect(journal.get(requestId)?.settledBy).toBe(settledBy)
-    },
-  )
-
-  it('never submits an outcome that depends on the machine', async () => {
-    const { own, state } = createFakeChain()
-    await own.submit(await attested({ lane: confirmed, outcome: outcomeNumber('out-of-memory') }))
-    expect(state.submits).toEqual([])
+  it('believes the pay of a quorum where its gateway settled it, and says when nobody did', async () => {
+    const { own, state, names } = createFakeChain()
+    const paid = await attested({ sequence: 1n, quorum: 3 })
+    await attested({ sequence: 2n, quorum: 3, outcome: outcomeNumber('timed-out') })
+    state.onChain.set(transaction, [paid.requestId])
+    await own.noteSettled(transaction, [paid.requestId])
+    expect(journal.get(paid.requestId)?.settledBy).toBe(transaction)
+    await own.sweep(deadline + graceSeconds)
+    expect(names()).toEqual(['job:settled', 'job:unpaid'])
   })
 })

@@ -1,22 +1,23 @@
 import {
-  isResourceOutcome,
+  encodeSettlement,
   LIMITS,
   laneNumber,
-  outcomeOf,
   type ProtocolDomain,
   planSettlement,
   zeroBytes32,
 } from '@peerhost/protocol'
-import { type Address, bytesToHex, type Hex } from 'viem'
+import type { Address, Hex } from 'viem'
 import type { Coordinator } from './chain/coordinator.ts'
 import type { WorkerEmit } from './events.ts'
 import type { Journal, JournalEntry } from './journal.ts'
+import { isPayable, type LaneAnswers } from './laneAnswers.ts'
 
 export type SettleDeps = {
   domain: ProtocolDomain
   operator: Address
   executionKey: Address
-  coordinator: Coordinator
+  coordinator: Pick<Coordinator, 'settle' | 'isConsumed' | 'readSettled'>
+  laneAnswers: LaneAnswers
   journal: Journal
   emit: WorkerEmit
   settlementGraceSeconds: number
@@ -26,36 +27,22 @@ export type SettleDeps = {
 
 /** Looks after this worker's own pay: what nobody settled in time, it settles itself. */
 export type OwnSettlement = {
-  /** One round. Never throws: what failed is tried again in the next one. */
-  sweep: (nowSeconds: number) => Promise<void>
-  /** Confirmed lane: puts an attestation on chain now. */
-  submit: (entry: JournalEntry) => Promise<void>
-  /** Resolves when no attestation is on its way to the chain. */
-  idle: () => Promise<void>
+  /**
+   * One round. Never throws: what failed is tried again in the next one. `patiently: false` gives gateways no more time.
+   */
+  sweep: (nowSeconds: number, options?: { patiently: boolean }) => Promise<void>
   /** A gateway says that it settled these. Believed when the transaction says so too. */
   noteSettled: (transaction: Hex, requestIds: readonly Hex[]) => Promise<void>
 }
 
 const confirmedLane = laneNumber('confirmed')
-const mostOutputBytes = LIMITS.calldataInputBytes
 
 export function createOwnSettlement(deps: SettleDeps): OwnSettlement {
-  const submitting = new Map<Hex, Promise<void>>()
   /** Settlements that were looked up again after the deadline. */
   const checked = new Set<Hex>()
   const unpaid = new Set<Hex>()
 
-  function submit(entry: JournalEntry): Promise<void> {
-    const underWay = submitting.get(entry.requestId)
-    if (underWay || !isPayable(entry)) return underWay ?? Promise.resolve()
-    const submission = submitOnce(deps, entry)
-      .catch((error: unknown) => deps.emit('settlement:failed', { requestIds: [entry.requestId], error }))
-      .finally(() => submitting.delete(entry.requestId))
-    submitting.set(entry.requestId, submission)
-    return submission
-  }
-
-  async function sweep(nowSeconds: number): Promise<void> {
+  async function sweep(nowSeconds: number, patiently: boolean): Promise<void> {
     const entries = deps.journal.entries().filter(isPayable)
     for (const entry of entries.filter((candidate) => isLost(deps, candidate, nowSeconds))) {
       if (unpaid.has(entry.requestId)) continue
@@ -65,27 +52,23 @@ export function createOwnSettlement(deps: SettleDeps): OwnSettlement {
         reason: 'Nobody could settle it before its time was over.',
       })
     }
-    const due = entries.filter((entry) => isDue(deps, entry, nowSeconds))
+    const due = entries.filter((entry) =>
+      isDue(patiently ? deps : { ...deps, patienceSeconds: -LIMITS.ticketLifetimeSeconds }, entry, nowSeconds),
+    )
     await recheck(deps, due, checked)
     const open = due.filter((entry) => !entry.settledBy)
-    await Promise.all(open.filter(({ ticket }) => ticket.lane === confirmedLane).map(submit))
-    await settleOpen(
-      deps,
-      open.filter(({ ticket }) => ticket.lane !== confirmedLane),
-    )
+    // Not waited for: a turn on chain may be many blocks away.
+    for (const entry of open.filter(isConfirmed)) void deps.laneAnswers.bring(entry)
+    await settleOpen(deps, open.filter(isSettledAlone))
     const known = new Set(entries.map(({ requestId }) => requestId))
     for (const set of [checked, unpaid]) for (const id of set) if (!known.has(id)) set.delete(id)
   }
 
   return {
-    submit,
-    idle: async () => {
-      await Promise.all(submitting.values())
-    },
     noteSettled: (transaction, requestIds) => noteSettled(deps, transaction, requestIds),
-    sweep: async (nowSeconds) => {
+    sweep: async (nowSeconds, { patiently } = { patiently: true }) => {
       try {
-        await sweep(nowSeconds)
+        await sweep(nowSeconds, patiently)
       } catch (error) {
         deps.emit('worker:error', { during: 'own settlement', error })
       }
@@ -93,9 +76,16 @@ export function createOwnSettlement(deps: SettleDeps): OwnSettlement {
   }
 }
 
-/** One signature never finalises an outcome that depends on the machine, so it is not worth a transaction. */
-function isPayable({ attestation }: JournalEntry): boolean {
-  return !isResourceOutcome(outcomeOf(attestation.outcome))
+function isConfirmed({ ticket }: JournalEntry): boolean {
+  return ticket.lane === confirmedLane
+}
+
+/**
+ * A quorum of the attested lane is settled by who holds all its openings: one worker's own prove nothing to the contract,
+ * and the others never come this way.
+ */
+function isSettledAlone({ ticket }: JournalEntry): boolean {
+  return ticket.lane !== confirmedLane && ticket.quorum === 1
 }
 
 function isDue(deps: SettleDeps, { ticket }: JournalEntry, nowSeconds: number): boolean {
@@ -169,33 +159,17 @@ async function settleBatch(
   if (entries.length === 0) return
   const plan = planSettlement(
     domain,
-    entries.map(({ ticket, ticketSignature, attestation, attestationSignature }) => ({
+    entries.map(({ ticket, ticketSignature, attestation, attestationSignature: signature }) => ({
       ticket,
       ticketSignature,
-      attestation,
-      attestationSignature,
-      executionKey,
+      attestations: [{ attestation, signature, executionKey }],
     })),
   )
-  const report = await coordinator.settle(plan.batch)
+  const report = await coordinator.settle(encodeSettlement(plan.batch))
   if (!report) return
   const { transaction, settled, skipped } = report
   emit('settlement:sent', { transaction, settled: settled.length, skipped: skipped.length })
   if (settled.length === 0) return
   await journal.markSettled(settled, transaction)
   emit('job:settled', { requestIds: settled, transaction })
-}
-
-async function submitOnce({ coordinator, journal, emit }: SettleDeps, entry: JournalEntry): Promise<void> {
-  const { requestId, ticket, attestation, attestationSignature: signature } = entry
-  const status = await coordinator.readPostedStatus(requestId)
-  if (status === 'none') return
-  if (status !== 'open') return journal.markSettled([requestId], zeroBytes32)
-  const result = entry.publicResult ? await journal.readResult(requestId) : undefined
-  const output = result && result.length <= mostOutputBytes ? bytesToHex(result) : '0x'
-  const end = await coordinator.submit({ requestId, ticket, attestation, signature, output })
-  if (end.type === 'already-settled') return journal.markSettled([requestId], zeroBytes32)
-  await journal.markSettled([requestId], end.transaction)
-  emit('settlement:sent', { transaction: end.transaction, settled: 1, skipped: 0 })
-  emit('job:settled', { requestIds: [requestId], transaction: end.transaction })
 }

@@ -3,25 +3,32 @@ import {
   type DigestSigner,
   fromBase64,
   type GatewayMessage,
-  isResourceOutcome,
-  laneNumber,
-  outcomeOf,
   type ProtocolDomain,
+  type ProtocolTimes,
   type Signing,
   sameHex,
   toBase64,
 } from '@peerhost/protocol'
 import type { Address, Hex } from 'viem'
 import type { JobOffer, LocalFacts } from './acceptJob.ts'
-import type { Coordinator, CoordinatorParameters, PostedRequest } from './chain/coordinator.ts'
-import { type ConfirmedLane, createConfirmedLane } from './confirmedLane.ts'
+import type { Coordinator } from './chain/coordinator.ts'
+import type { Lane, PostedRequest } from './chain/lane.ts'
+import type { Operators } from './chain/operators.ts'
+import { collectPay } from './collectPay.ts'
+import { type CommitmentFlow, createCommitmentFlow } from './commitmentFlow.ts'
+import { needsCommitment } from './commitments.ts'
+import { type ConfirmedLane, createConfirmedLane, type PostedEnd } from './confirmedLane.ts'
+import { type CourtDuty, type CourtDutyParts, createCourtDuty } from './court/courtDuty.ts'
 import type { WorkerEventHub, WorkerEvents } from './events.ts'
 import { createFacts, type Facts } from './facts.ts'
 import { createGatewaySession, type GatewaySession, type SessionTimes } from './gatewaySession.ts'
 import { createJobs, type Jobs } from './jobs.ts'
 import type { Journal } from './journal.ts'
+import { createLaneAnswers, isPayable, type LaneAnswers } from './laneAnswers.ts'
 import type { JobEnd } from './runJob.ts'
 import type { Sandbox } from './sandbox/sandbox.ts'
+import { createSeats, type Seats } from './seats.ts'
+import { keepSeeds } from './seeds.ts'
 import { createOwnSettlement, type OwnSettlement } from './settleMyself.ts'
 import { signRoll } from './signRoll.ts'
 
@@ -39,6 +46,14 @@ export type WorkerTimes = {
   /** How often it asks the chain whether its key may sign. */
   operatorCheckEveryMs: number
   compactEveryMs: number
+  /** How often it looks whether an epoch's seed is due. */
+  seedCheckEveryMs: number
+  /** How long a gateway has to close the commitments of a request on chain, before this one puts its own there. */
+  laneFallbackMs: number
+  /** How often an open case is looked at. */
+  courtPollMs: number
+  /** How long a drain leaves the settling of what ran to gateways. */
+  drainPayMs: number
 }
 
 export type WorkerDeps = {
@@ -51,7 +66,13 @@ export type WorkerDeps = {
   fetchBundle: (digest: Hex, signal: AbortSignal) => Promise<Uint8Array>
   journal: Journal
   coordinator: Coordinator
-  parameters: CoordinatorParameters
+  operators: Operators
+  lane: Lane
+  /** What juries and audits need. Absent: the worker takes no part in them. */
+  court?: CourtDutyParts
+  /** Whether this worker captures the seeds of epochs when nobody else does. */
+  capturesSeeds: boolean
+  protocolTimes: ProtocolTimes
   /** WebSocket addresses, `ws(s)://…/v1/worker`. */
   gateways: readonly string[]
   /** Follows the requests that stand on chain until the signal fires. Absent: the confirmed lane is not served. */
@@ -71,6 +92,10 @@ export type WorkerDeps = {
 
 export type Worker = {
   state: () => WorkerState
+  /** How many jobs run now. */
+  running: () => number
+  /** How many requests were run and are not settled yet. */
+  owed: () => number
   /** Opens the sessions and begins. Resolves when the chain was asked for the operator; sessions follow by themselves. */
   start: () => Promise<void>
   /** Finishes what runs, then stops. */
@@ -79,18 +104,29 @@ export type Worker = {
   stop: () => Promise<void>
 }
 
-const defaultTimes: WorkerTimes = { sweepEveryMs: 15_000, operatorCheckEveryMs: 30_000, compactEveryMs: 600_000 }
+const defaultTimes: WorkerTimes = {
+  sweepEveryMs: 15_000,
+  operatorCheckEveryMs: 30_000,
+  compactEveryMs: 600_000,
+  seedCheckEveryMs: 60_000,
+  laneFallbackMs: 3_000,
+  courtPollMs: 10_000,
+  drainPayMs: 5_000,
+}
 const seatRetryMs = 1_000
 const stopWithinMs = 5_000
 const chainAsker = {}
-const confirmedLaneNumber = laneNumber('confirmed')
 
 type Parts = {
   deps: WorkerDeps
   facts: Facts
   jobs: Jobs
   own: OwnSettlement
+  seats: Seats
+  answers: LaneAnswers
+  flow: CommitmentFlow
   lane: ConfirmedLane
+  court: CourtDuty | undefined
   sessions: GatewaySession[]
   stopping: AbortController
 }
@@ -115,7 +151,7 @@ export function createWorker(deps: WorkerDeps): Worker {
 
   async function checkOperator(): Promise<void> {
     const now = Math.floor(deps.now() / 1_000)
-    const active = await deps.coordinator.isSeated(deps.operator, deps.executionKey.address, now)
+    const active = await deps.operators.isActive(deps.operator, deps.executionKey.address, now)
     if (active !== operatorActive) {
       operatorActive = active
       events.emit('operator:active', { active })
@@ -137,12 +173,13 @@ export function createWorker(deps: WorkerDeps): Worker {
 
   return {
     state: () => state,
+    running: jobs.running,
+    owed: () => deps.journal.entries().filter((entry) => !entry.settledBy && isPayable(entry)).length,
     start: async () => {
       if (state !== 'idle') return
       state = 'running'
       for (const entry of deps.journal.entries())
-        if (!entry.settledBy && !isResourceOutcome(outcomeOf(entry.attestation.outcome)))
-          parts.facts.reserve(entry.requestId, entry.ticket)
+        if (!entry.settledBy && isPayable(entry)) parts.facts.reserve(entry.requestId, entry.ticket)
       await checkOperator()
       const { times: _, ...rest } = deps
       const context = { ...rest, runtimeDigests: [deps.sandbox.runtimeDigest], capacity, emit: events.emit }
@@ -157,9 +194,7 @@ export function createWorker(deps: WorkerDeps): Worker {
         state = 'draining'
         events.emit('worker:draining', { running: jobs.running() })
         announce()
-        await jobs.idle()
-        await parts.own.idle()
-        await flushed()
+        await finish(parts)
       }
       stopped ??= shutDown()
       await stopped
@@ -169,6 +204,15 @@ export function createWorker(deps: WorkerDeps): Worker {
       return stopped
     },
   }
+}
+
+/** What must be over before the connections end. */
+async function finish({ deps, jobs, answers, own, stopping }: Parts): Promise<void> {
+  const { drainPayMs } = { ...defaultTimes, ...deps.times }
+  await jobs.idle()
+  await answers.idle()
+  await collectPay({ ...deps, own, signal: stopping.signal }, drainPayMs)
+  await flushed()
 }
 
 function introduce({ operator, executionKey, sandbox, capacity }: WorkerDeps): WorkerEvents['worker:started'] {
@@ -194,6 +238,17 @@ function startBackground(parts: Parts, checkOperator: () => Promise<void>, isSea
     // Soon again while the chain does not seat it: its clock may be a little behind the registration's block.
     every(parts, () => (isSeated() ? times.operatorCheckEveryMs : seatRetryMs), 'operator check', checkOperator),
     every(parts, () => times.compactEveryMs, 'journal compaction', compact),
+    ...(deps.capturesSeeds
+      ? [
+          every(
+            parts,
+            () => times.seedCheckEveryMs,
+            'epoch seeds',
+            () => keepSeeds(parts),
+          ),
+        ]
+      : []),
+    ...(parts.court ? parts.court.start(stopping.signal) : []),
     ...(deps.watchRequests ? [deps.watchRequests((posted) => takePosted(parts, posted), stopping.signal)] : []),
   ]
 }
@@ -204,9 +259,12 @@ function flushed(): Promise<void> {
 }
 
 function createParts(deps: WorkerDeps, standing: () => Pick<LocalFacts, 'draining' | 'operatorActive'>): Parts {
-  const { events, parameters, journal } = deps
+  const { events, protocolTimes, journal } = deps
   const sessions: GatewaySession[] = []
-  const facts = createFacts(deps)
+  const stopping = new AbortController()
+  const emit = events.emit
+  const seats = createSeats(deps)
+  const facts = createFacts({ ...deps, seats })
   events.on('job:settled', ({ requestIds }) => requestIds.forEach(facts.release))
   events.on('job:unpaid', ({ requestId }) => facts.release(requestId))
   const localFacts = ({ ticket, requestId }: JobOffer, running: number): LocalFacts => {
@@ -215,35 +273,50 @@ function createParts(deps: WorkerDeps, standing: () => Pick<LocalFacts, 'drainin
       ...standing(),
       nowSeconds: Math.floor(deps.now() / 1_000),
       freeSlots: deps.capacity - running,
-      epochSeconds: parameters.epochSeconds,
-      maximumTicketLifetimeSeconds: parameters.maximumTicketLifetime,
+      epochSeconds: protocolTimes.epochSeconds,
+      maximumTicketLifetimeSeconds: protocolTimes.maximumTicketLifetime,
       runtimeDigest: deps.sandbox.runtimeDigest,
       minimumFee: deps.minimumFee,
       sequenceTaken: other !== undefined && other !== requestId,
     }
   }
-  const jobs = createJobs({ ...deps, facts, emit: events.emit, localFacts })
+  const keepInput = async ({ requestId, ticket, salt, input }: JobOffer) =>
+    deps.court?.archive.keep({ requestId, epoch: ticket.epoch, salt, input })
+  const jobs = createJobs({ ...deps, facts, emit, localFacts, keepInput })
+  const executionKey = deps.executionKey.address
+  const answers = createLaneAnswers({ ...deps, executionKey, emit, signal: stopping.signal })
   const own = createOwnSettlement({
     ...deps,
-    executionKey: deps.executionKey.address,
-    emit: events.emit,
-    settlementGraceSeconds: parameters.settlementGrace,
+    executionKey,
+    laneAnswers: answers,
+    emit,
+    settlementGraceSeconds: protocolTimes.settlementGrace,
     patienceSeconds: deps.settlePatienceSeconds,
   })
-  const parts: Omit<Parts, 'lane'> = { deps, facts, jobs, own, sessions, stopping: new AbortController() }
-  const lane = createConfirmedLane({
+  const { laneFallbackMs, courtPollMs } = { ...defaultTimes, ...deps.times }
+  const flow = createCommitmentFlow({ ...deps, emit, answers, fallbackMs: laneFallbackMs, signal: stopping.signal })
+  const lane: ConfirmedLane = createConfirmedLane({
     sessions: () => sessions,
     now: deps.now,
+    lane: deps.lane,
+    wideningBlocks: async ({ ticket }) => (await seats.seatFacts(ticket)).wideningBlocks,
     run: (offer) => runPosted(parts, offer),
   })
-  return { ...parts, lane }
+  const court =
+    deps.court && createCourtDuty({ ...deps, ...deps.court, seats, emit, pollMs: courtPollMs, askInput: lane.askInput })
+  const parts: Parts = { deps, facts, jobs, own, seats, answers, flow, lane, court, sessions, stopping }
+  return parts
 }
 
 /** One message of a gateway. Never throws. */
 async function receive(parts: Parts, session: GatewaySession, message: GatewayMessage): Promise<void> {
-  const { deps, jobs, own, lane } = parts
+  const { deps, jobs, own, lane, flow } = parts
   try {
     if (message.type === 'job') await takeJob(parts, session, message)
+    if (message.type === 'open') {
+      const { commitments, signature } = message
+      await flow.takeSet(session, lowerCase(message.requestId), { commitments, signature })
+    }
     if (message.type === 'cancel') jobs.cancel(lowerCase(message.requestId), session)
     if (message.type === 'roll') await roll(deps, session, message)
     if (message.type === 'settled') await own.noteSettled(message.transaction, message.requestIds.map(lowerCase))
@@ -255,6 +328,7 @@ async function receive(parts: Parts, session: GatewaySession, message: GatewayMe
 }
 
 async function takeJob(parts: Parts, session: GatewaySession, message: Extract<GatewayMessage, { type: 'job' }>) {
+  const { deps } = parts
   const { ticket, signature, salt } = message
   const requestId = lowerCase(message.requestId)
   const input = fromBase64(message.input)
@@ -266,27 +340,29 @@ async function takeJob(parts: Parts, session: GatewaySession, message: Extract<G
     session.send({ type: 'declined', requestId, reason: end.reason })
     return
   }
-  sendAttested(parts, session, end)
-  if (ticket.lane === confirmedLaneNumber && !end.entry.settledBy) await parts.own.submit(end.entry)
+  if (!end.ran) deps.events.emit('job:resent', { requestId })
+  if (needsCommitment(ticket)) return parts.flow.committed([session], end.entry)
+  sendAttested(session, end)
 }
 
 function takePosted({ lane, stopping }: Parts, posted: PostedRequest): Promise<void> {
   return lane.take(posted, stopping.signal)
 }
 
-async function runPosted(parts: Omit<Parts, 'lane'>, offer: JobOffer): Promise<'done' | 'busy'> {
+async function runPosted(parts: Parts, offer: JobOffer): Promise<PostedEnd> {
   const end = await parts.jobs.take(offer, chainAsker)
   if (end.type === 'cancelled') return 'done'
   if (end.type === 'declined') {
     if (end.reason === 'at-capacity') return 'busy'
+    if (end.reason === 'not-seated') return 'not-seated'
     report(parts, offer.requestId, end)
     return 'done'
   }
-  for (const session of parts.sessions) {
+  const isRequester = (session: GatewaySession) => {
     const gateway = session.gateway()
-    if (gateway && sameHex(gateway, offer.ticket.requester)) sendAttested(parts, session, end)
+    return gateway !== undefined && sameHex(gateway, offer.ticket.requester)
   }
-  if (!end.entry.settledBy) await parts.own.submit(end.entry)
+  await parts.flow.committed(parts.sessions.filter(isRequester), end.entry)
   return 'done'
 }
 
@@ -295,14 +371,9 @@ function report({ deps }: Pick<Parts, 'deps'>, requestId: Hex, end: Extract<JobE
   if (end.error !== undefined) deps.events.emit('worker:error', { during: `job ${requestId}`, error: end.error })
 }
 
-function sendAttested(
-  { deps }: Pick<Parts, 'deps'>,
-  session: GatewaySession,
-  { entry, result, ran }: Extract<JobEnd, { type: 'attested' }>,
-): void {
+function sendAttested(session: GatewaySession, { entry, result }: Extract<JobEnd, { type: 'attested' }>): void {
   const { requestId, attestation, attestationSignature: signature, usage } = entry
   session.send({ type: 'attested', requestId, attestation, signature, result: toBase64(result), usage })
-  if (!ran) deps.events.emit('job:resent', { requestId })
 }
 
 async function roll(

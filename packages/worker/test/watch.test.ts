@@ -2,13 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { executionCoordinatorAbi, laneNumber } from '@peerhost/protocol'
+import { confirmedLaneAbi, laneNumber } from '@peerhost/protocol'
 import { createPublicClient, custom, type Hex, http, type PublicClient } from 'viem'
 import { foundry } from 'viem/chains'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createChainClient } from '../src/chain/chainClient.ts'
-import type { PostedRequest } from '../src/chain/coordinator.ts'
 import { createFileCursor } from '../src/chain/cursor.ts'
+import type { PostedRequest } from '../src/chain/lane.ts'
 import { watchRequests } from '../src/chain/watchRequests.ts'
 import { createWorkerEvents, type WorkerEvents } from '../src/events.ts'
 import { type Network, startNetwork } from './fixture/network.ts'
@@ -47,8 +47,8 @@ async function nextTicket() {
 }
 
 async function post({ ticket, signature }: Awaited<ReturnType<typeof nextTicket>>): Promise<void> {
-  const call = { abi: executionCoordinatorAbi, functionName: 'post', args: [ticket, signature, '0x'] }
-  await network.send(network.keys.requester, network.coordinator, call)
+  const call = { abi: confirmedLaneAbi, functionName: 'post', args: [ticket, signature, '0x'] }
+  await network.send(network.keys.requester, network.suite.confirmedLane, call)
 }
 
 type Options = {
@@ -59,7 +59,7 @@ type Options = {
 }
 
 function watch({ client, oldestSeconds = 3_600, onRequest, scanEveryMs = 50 }: Options = {}) {
-  const chain = createChainClient({ rpcUrl: network.webSocketUrl, chainId: foundry.id, pollingIntervalMs: 50 })
+  const chain = createChainClient({ rpcUrls: [network.webSocketUrl], chainId: foundry.id, pollingIntervalMs: 50 })
   const stopping = new AbortController()
   const events = createWorkerEvents()
   const seen: Hex[] = []
@@ -67,7 +67,7 @@ function watch({ client, oldestSeconds = 3_600, onRequest, scanEveryMs = 50 }: O
   const done = watchRequests(
     {
       client: client ?? chain.client,
-      coordinator: network.coordinator,
+      address: network.suite.confirmedLane,
       cursor,
       deployBlock: 0n,
       oldestSeconds,
@@ -115,7 +115,7 @@ describe('watchRequests', () => {
   })
 
   it('polls where there is nothing to subscribe to', async () => {
-    const { client } = createChainClient({ rpcUrl: network.rpcUrl, chainId: foundry.id, pollingIntervalMs: 50 })
+    const { client } = createChainClient({ rpcUrls: [network.rpcUrl], chainId: foundry.id, pollingIntervalMs: 50 })
     const { seen, next } = watch({ client })
     await next('chain:listening')
     const ticket = await nextTicket()
@@ -213,12 +213,7 @@ describe('watchRequests', () => {
 })
 
 async function postedBlock(requestId: Hex): Promise<{ status: number }> {
-  const { client, coordinator: address } = network
-  const status = await client.readContract({
-    address,
-    abi: executionCoordinatorAbi,
-    functionName: 'postedStatus',
-    args: [requestId],
-  })
-  return { status }
+  const { client, suite } = network
+  const lane = { address: suite.confirmedLane, abi: confirmedLaneAbi } as const
+  return client.readContract({ ...lane, functionName: 'getPosted', args: [requestId] })
 }

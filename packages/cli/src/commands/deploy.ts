@@ -1,10 +1,17 @@
 import { resolve } from 'node:path'
-import { createCommand, parseAmount } from '../command.ts'
+import { createCommand, parseAddress, parseAmount } from '../command.ts'
 import { openAccount } from '../openConnection.ts'
 import { type AccountInput, accountOptions, type ConnectionInput, connectionOptions } from '../sharedOptions.ts'
 
 type Input = ConnectionInput &
-  AccountInput & { directory?: string; dryRun?: boolean; credit?: string; creditCap?: string }
+  AccountInput & {
+    directory?: string
+    dryRun?: boolean
+    credit?: string
+    creditCap?: string
+    bond?: boolean
+    creator?: string
+  }
 
 /** `peerhost deploy [directory]` */
 export const deployCommand = createCommand<Input>({
@@ -24,6 +31,12 @@ export const deployCommand = createCommand<Input>({
       description: 'most that the gateway may spend of it per epoch',
       parse: parseAmount,
     },
+    { flags: '--bond', description: 'add the owner’s bond that lets juries judge deterministic functions' },
+    {
+      flags: '--creator <address>',
+      description: 'whose functions they are, when this account owns them since a transfer',
+      parse: parseAddress,
+    },
     ...connectionOptions,
     ...accountOptions,
   ],
@@ -35,6 +48,8 @@ export const deployCommand = createCommand<Input>({
     const result = await deploy(connection, {
       directory: resolve(context.cwd, input.directory ?? '.'),
       stores: await blockStores(context.env),
+      ...(input.bond ? { bond: true } : {}),
+      ...(input.creator ? { creator: input.creator as `0x${string}` } : {}),
       ...(input.dryRun ? { dryRun: true } : {}),
       ...(input.credit ? { credit: { amount: input.credit, capPerEpoch: input.creditCap ?? input.credit } } : {}),
       onProgress: (event) => context.note(context.colors.dim(formatProgress(event))),

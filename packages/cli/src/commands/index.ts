@@ -10,10 +10,16 @@ import { lsCommand } from './ls.ts'
 import { priceGetCommand } from './priceGet.ts'
 import { priceSetCommand } from './priceSet.ts'
 import { verifyCommand } from './verify.ts'
+import { workerCapacityCommand } from './workerCapacity.ts'
+import { workerDoctorCommand } from './workerDoctor.ts'
 import { workerDrainCommand } from './workerDrain.ts'
-import { workerRegisterCommand } from './workerRegister.ts'
+import { workerInitCommand } from './workerInit.ts'
+import { workerReleaseCommand } from './workerRelease.ts'
+import { workerRotateCommand } from './workerRotate.ts'
+import { workerStakeCommand } from './workerStake.ts'
+import { workerStartCommand } from './workerStart.ts'
 import { workerStatusCommand } from './workerStatus.ts'
-import { workerUnbondCommand } from './workerUnbond.ts'
+import { workerUnstakeCommand } from './workerUnstake.ts'
 import { workerWithdrawCommand } from './workerWithdraw.ts'
 
 /** Every command, in the order of the help. */
@@ -28,10 +34,16 @@ export const commands: readonly Command[] = [
   priceSetCommand,
   verifyCommand,
   limitsCommand,
-  workerRegisterCommand,
+  workerInitCommand,
+  workerStakeCommand,
+  workerStartCommand,
   workerStatusCommand,
+  workerDoctorCommand,
+  workerCapacityCommand,
+  workerRotateCommand,
+  workerReleaseCommand,
   workerDrainCommand,
-  workerUnbondCommand,
   workerWithdrawCommand,
+  workerUnstakeCommand,
   doctorCommand,
 ]

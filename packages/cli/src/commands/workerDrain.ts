@@ -1,14 +1,14 @@
 import { createCommand } from '../command.ts'
-import { type AccountInput, accountOptions, type ConnectionInput, connectionOptions } from '../sharedOptions.ts'
+import { type OperatorInput, operatorOptions } from '../operator.ts'
 
-type Input = ConnectionInput & AccountInput & { resume?: boolean }
+type Input = OperatorInput & { resume?: boolean }
 
 /** `peerhost worker drain` */
 export const workerDrainCommand = createCommand<Input>({
   name: 'worker drain',
   summary: 'take no new work; what is under way is still paid',
   examples: ['peerhost worker drain --account operator', 'peerhost worker drain --resume --account operator'],
-  options: [{ flags: '--resume', description: 'go back to work' }, ...connectionOptions, ...accountOptions],
+  options: [{ flags: '--resume', description: 'go back to work' }, ...operatorOptions],
   run: async (context, input) => {
     const { openOperator } = await import('../operator.ts')
     const deps = await openOperator(context, input)

@@ -1,6 +1,10 @@
-import type { SettlementBatch, Ticket } from '@peerhost/protocol'
+import type { ProtocolTimes, SettlementBatch, Ticket } from '@peerhost/protocol'
 import type { Address, Hex } from 'viem'
 import type { AuthorizationUse } from '../payment/payment.ts'
+import type { CourtChain } from './courtChain.ts'
+import type { EscrowChain } from './escrowChain.ts'
+import type { OperatorChain } from './operatorChain.ts'
+import type { RequesterChain } from './requesterChain.ts'
 
 /** The registry's state of one function, as the contract has it. A zero payee stands for the owner. */
 export type FunctionState = {
@@ -24,7 +28,10 @@ export type Deployment = {
   fee: bigint
 }
 
-/** What a settlement transaction did. `index` is the position among the transaction's `ExecutionSettled` events. */
+/**
+ * What a settlement transaction did. `index` is the position of the request's event among the transaction's
+ * `ExecutionSettled` events.
+ */
 export type SettlementOutcome =
   | {
       type: 'mined'
@@ -48,6 +55,9 @@ export type SettledEvent = {
   index: number
 }
 
+/** A quorum of the confirmed lane agreed; it is paid once the conflict window is over. */
+export type AgreedEvent = { requestId: Hex; resultSeal: Hex; transaction: Hex; blockNumber: bigint }
+
 type At = { blockNumber: bigint; logIndex: number }
 /** The events that the gateway follows. */
 export type ChainEvent = At &
@@ -63,35 +73,39 @@ export type ChainEvent = At &
         timestampSeconds: number
       }
     | ({ type: 'settled' } & SettledEvent)
+    | ({ type: 'agreed' } & AgreedEvent)
+    | { type: 'output'; requestId: Hex; output: Hex }
     | { type: 'operator-changed'; operator: Address }
     | { type: 'credit-changed'; funder: Address }
+    | { type: 'requester-changed'; requester: Address }
   )
 
 export type ChainHead = { number: bigint; timestampSeconds: number }
 
+/** What became of a transaction of ours. */
+export type Sent = { type: 'mined'; transaction: Hex; blockNumber: bigint } | { type: 'reverted'; reason: string }
+
 /** What the gateway asks of the chain and does on it. Sends are signed by the requester's key, one at a time. */
 export type Chain = {
   head: () => Promise<ChainHead>
-  /** Events of registry and coordinator in these blocks, both included, in order. */
+  /** Events of the suite in these blocks, both included, in order. */
   events: (fromBlock: bigint, toBlock: bigint) => Promise<ChainEvent[]>
   functionState: (functionId: Hex) => Promise<FunctionState | undefined>
   deployment: (functionId: Hex, version: number) => Promise<Deployment | undefined>
-  /** The operator whose key this is for tickets issued at this time, in seconds. */
-  operatorForKey: (executionKey: Address, issuedAt: number) => Promise<Address | undefined>
-  operatorIsActive: (operator: Address) => Promise<boolean>
   availableCredit: (funder: Address, requester: Address) => Promise<{ available: bigint; maxFee: bigint }>
   isConsumed: (requester: Address, sequence: bigint) => Promise<boolean>
   settledEvent: (requestId: Hex, fromBlock: bigint) => Promise<SettledEvent | undefined>
   settle: (batch: SettlementBatch) => Promise<SettlementOutcome>
   post: (ticket: Ticket, signature: Hex, input: Hex) => Promise<{ transaction: Hex }>
-  expire: (ticket: Ticket) => Promise<{ transaction: Hex }>
+  /** Pays a posted quorum that agreed. */
+  finalise: (ticket: Ticket) => Promise<Sent>
+  expire: (ticket: Ticket) => Promise<Sent>
   authorizationUse: (payer: Address, nonce: Hex, fromBlock: bigint) => Promise<AuthorizationUse>
-}
+} & OperatorChain &
+  RequesterChain & { escrow: EscrowChain; court: CourtChain }
 
 /** What does not change while the process lives. */
 export type ChainParameters = {
-  epochSeconds: number
-  settlementGraceSeconds: number
-  maximumTicketLifetimeSeconds: number
+  times: ProtocolTimes
   token: { address: Address; name: string; version: string; symbol: string; decimals: number }
 }

@@ -1,28 +1,46 @@
-import { executionCoordinatorAbi, functionRegistryAbi } from '@peerhost/protocol'
+import { confirmedLaneAbi, executionCoordinatorAbi, functionRegistryAbi, operatorRegistryAbi } from '@peerhost/protocol'
 import type { Hex, Log, PublicClient, Transport, Chain as ViemChain } from 'viem'
 import type { ChainEvent } from './chain.ts'
 
-type RegistryEvent = Extract<(typeof functionRegistryAbi)[number], { type: 'event' }>
-type CoordinatorEvent = Extract<(typeof executionCoordinatorAbi)[number], { type: 'event' }>
+type EventOf<Abi extends readonly { type: string }[]> = Extract<Abi[number], { type: 'event' }>
+type RegistryEvent = EventOf<typeof functionRegistryAbi>
+type CoordinatorEvent = EventOf<typeof executionCoordinatorAbi>
+type OperatorEvent = EventOf<typeof operatorRegistryAbi>
+type LaneEvent = EventOf<typeof confirmedLaneAbi>
 
 const coordinatorNames = [
   'ExecutionSettled',
-  'OperatorStatusChanged',
-  'ExecutionKeyRotated',
   'CreditDeposited',
   'CreditLineGranted',
   'CreditLineRevoked',
   'CreditWithdrawalRequested',
+  'RequesterBonded',
+  'RequesterUnbonding',
+  'RequesterBondSlashed',
 ] as const satisfies readonly CoordinatorEvent['name'][]
+const operatorNames = [
+  'OperatorRegistered',
+  'OperatorStatusChanged',
+  'ExecutionKeyBound',
+  'ExecutionKeyClosed',
+] as const satisfies readonly OperatorEvent['name'][]
+const laneNames = ['ExecutionOutput', 'QuorumAgreed'] as const satisfies readonly LaneEvent['name'][]
+
+type Followed =
+  | Exclude<RegistryEvent, { name: 'ActionRelayed' }>
+  | Extract<CoordinatorEvent, { name: (typeof coordinatorNames)[number] }>
+  | Extract<OperatorEvent, { name: (typeof operatorNames)[number] }>
+  | Extract<LaneEvent, { name: (typeof laneNames)[number] }>
+
+const otherNames: readonly string[] = [...coordinatorNames, ...operatorNames, ...laneNames]
 
 /** The ABI of every event that the gateway follows. */
-export const followedEvents: readonly (RegistryEvent | CoordinatorEvent)[] = [
-  ...functionRegistryAbi.filter((item): item is RegistryEvent => item.type === 'event'),
-  ...executionCoordinatorAbi.filter(
-    (item): item is CoordinatorEvent =>
-      item.type === 'event' && (coordinatorNames as readonly string[]).includes(item.name),
+export const followedEvents: readonly Followed[] = [
+  ...functionRegistryAbi.filter((item) => item.type === 'event' && item.name !== ('ActionRelayed' as string)),
+  ...[...executionCoordinatorAbi, ...operatorRegistryAbi, ...confirmedLaneAbi].filter(
+    (item) => item.type === 'event' && otherNames.includes(item.name),
   ),
-]
+] as readonly Followed[]
 
 type FollowedLog = Log<bigint, number, false, undefined, true, typeof followedEvents>
 
@@ -58,6 +76,10 @@ export async function toChainEvents(
         blockNumber,
         index,
       })
+    } else if (log.eventName === 'QuorumAgreed') {
+      const { requestId, resultSeal } = log.args
+      const { transactionHash: transaction } = log
+      events.push({ ...at, type: 'agreed', requestId, resultSeal, transaction })
     } else {
       const event = toPlainEvent(log)
       if (event) events.push({ ...at, ...event } as ChainEvent)
@@ -76,8 +98,16 @@ function toPlainEvent(log: FollowedLog) {
     case 'CurrentVersionChanged':
     case 'OwnershipTransferred':
       return { type: 'function-changed', functionId: log.args.functionId }
+    case 'ExecutionOutput':
+      return { type: 'output', requestId: log.args.requestId, output: log.args.output }
+    case 'RequesterBonded':
+    case 'RequesterUnbonding':
+    case 'RequesterBondSlashed':
+      return { type: 'requester-changed', requester: log.args.requester }
+    case 'OperatorRegistered':
     case 'OperatorStatusChanged':
-    case 'ExecutionKeyRotated':
+    case 'ExecutionKeyBound':
+    case 'ExecutionKeyClosed':
       return { type: 'operator-changed', operator: log.args.operator }
     case 'CreditDeposited':
     case 'CreditLineGranted':

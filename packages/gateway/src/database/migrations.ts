@@ -91,6 +91,52 @@ const migrations: readonly (readonly string[])[] = [
       primary key (execution_key, request_id)
     )`,
   ],
+  [
+    'alter table requests add column commit_set text',
+    'alter table requests add column keep_until_ms bigint',
+    `create table commit_sets (
+      request_id text primary key,
+      commitments text not null,
+      signature text not null,
+      closed_at_ms bigint not null
+    )`,
+    `create table conflicts (
+      request_id text primary key,
+      requester text not null,
+      evidence text not null,
+      state text not null,
+      attempts integer not null,
+      next_ms bigint not null,
+      transaction text,
+      reason text,
+      seen_at_ms bigint not null
+    )`,
+    `create index conflicts_open on conflicts (requester, next_ms) where state = 'pending'`,
+    `create table escrows (
+      quote_id text primary key,
+      deposit text not null unique,
+      requester text not null,
+      function_id text not null,
+      fingerprint text not null,
+      terms text not null,
+      salt text not null,
+      state text not null,
+      payment_id text,
+      payer text,
+      request_id text,
+      opened_by text,
+      settled_by text,
+      closed_by text,
+      reason text,
+      expires_at_ms bigint not null,
+      attempts integer not null,
+      next_ms bigint not null,
+      created_at_ms bigint not null
+    )`,
+    `create index escrows_quoted on escrows (expires_at_ms) where state = 'quoted'`,
+    `create index escrows_open on escrows (requester, next_ms) where state in ('open', 'settled')`,
+    'create index escrows_request on escrows (request_id)',
+  ],
 ]
 
 /** Brings the schema up to date; safe to call from several processes at once. */

@@ -10,6 +10,7 @@ export type NetworkInfo = {
   networkName: string
   coordinator: Address
   registry: Address
+  contracts: { parameters: Address; operators: Address; confirmedLane: Address; escrow: Address; court: Address }
   token: ChainParameters['token']
   /** The gateway's signing address: owners grant it a credit line. */
   requester: Address

@@ -3,6 +3,8 @@ import { PeerHostError, receiptToJson, toBase64 } from '@peerhost/protocol'
 import type { Request } from 'express'
 import type { Hex } from 'viem'
 import type { Database } from '../database/database.ts'
+import type { EscrowRecord } from '../escrow/escrow.ts'
+import { findEscrow } from '../escrow/escrowTable.ts'
 import { findPayment } from '../payment/paymentTable.ts'
 import type { Recorder } from '../requests/recorder.ts'
 import type { RequestRecord } from '../requests/request.ts'
@@ -14,13 +16,19 @@ export type RequestRouteDeps = { recorder: Pick<Recorder, 'find'>; database: Dat
 /** `GET /v1/requests/:requestId`: what became of a request. Never its salt, input or result. */
 export async function getRequest(deps: RequestRouteDeps, request: Request, exchange: Exchange): Promise<void> {
   const record = await find(deps, request)
-  const { requestId, ticket, attested, settled } = record
+  const { requestId, ticket, attestations, settled } = record
+  const [first] = attestations
+  const escrow =
+    record.paymentId && ticket.quoteId !== record.paymentId
+      ? await findEscrow(deps.database, ticket.quoteId)
+      : undefined
   writeJson(exchange, 200, {
     requestId,
     status: statusOf(record),
     functionId: ticket.functionId,
-    ...(attested ? { operator: attested.operator } : {}),
+    ...(first ? { operator: first.operator, operators: attestations.map(({ operator }) => operator) } : {}),
     ...(settled ? { transaction: settled.transaction, blockNumber: settled.blockNumber, index: settled.index } : {}),
+    ...(escrow ? { escrow: escrowCard(escrow) } : {}),
   })
 }
 
@@ -53,6 +61,22 @@ export async function getTranscript(deps: RequestRouteDeps, request: Request, ex
     },
     [['cache-control', 'private, no-store']],
   )
+}
+
+/** Where the money is. Amounts in atomic units; transactions say how it got there. */
+function escrowCard({ quoteId, deposit, terms, state, payer, openedBy, settledBy, closedBy }: EscrowRecord) {
+  return {
+    quoteId,
+    deposit,
+    amount: terms.price.toString(),
+    payer,
+    payee: terms.payee,
+    state,
+    inEscrow: state === 'open' || state === 'settled' ? terms.price.toString() : '0',
+    released: state === 'released' ? terms.price.toString() : '0',
+    refunded: state === 'refunded' ? terms.price.toString() : '0',
+    transactions: { opened: openedBy, settled: settledBy, closed: closedBy },
+  }
 }
 
 function statusOf({ status, settlement }: RequestRecord): 'dispatched' | 'executed' | 'settled' | 'failed' {

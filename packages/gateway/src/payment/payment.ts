@@ -1,8 +1,9 @@
 import type { PaymentMode } from '@peerhost/protocol'
 import type { Address, Hex } from 'viem'
+import type { EscrowQuote } from '../escrow/escrow.ts'
 
-/** What a caller has to pay for one call. */
-export type Terms = { price: bigint; payTo: Address; mode: PaymentMode }
+/** What a caller has to pay for one call. In escrow mode, once quoted, `payTo` is the deposit address of that quote. */
+export type Terms = { price: bigint; payTo: Address; mode: PaymentMode; escrow?: EscrowQuote | undefined }
 
 /** An x402 payment as it came in a header: parsed, addresses checksummed, not verified. */
 export type Payment = {

@@ -1,6 +1,7 @@
 import type { PaymentMode } from '@peerhost/protocol'
 import type { Address, Hex } from 'viem'
 import type { Querier, SqlRow } from '../database/database.ts'
+import { toQuote } from '../escrow/escrowTable.ts'
 import type { Payment, PaymentRecord, PaymentState } from './payment.ts'
 
 /** Stores a payment that nobody stored before. False when somebody did. */
@@ -31,14 +32,18 @@ export async function insertPayment(querier: Querier, record: PaymentRecord, now
   return rows.length === 1
 }
 
+/** With the quote that it pays, in escrow mode. */
+const withQuote = `select p.*, e.quote_id, e.deposit, e.terms, e.salt
+  from payments p left join escrows e on e.deposit = p.pay_to`
+
 export async function findPayment(querier: Querier, id: Hex): Promise<PaymentRecord | undefined> {
-  const [row] = await querier.query('select * from payments where payment_id = $1', [id])
+  const [row] = await querier.query(`${withQuote} where p.payment_id = $1`, [id])
   return row && toRecord(row)
 }
 
 /** The payment, locked until the transaction ends. */
 export async function lockPayment(querier: Querier, id: Hex): Promise<PaymentRecord | undefined> {
-  const [row] = await querier.query('select * from payments where payment_id = $1 for update', [id])
+  const [row] = await querier.query(`${withQuote} where p.payment_id = $1 for update of p`, [id])
   return row && toRecord(row)
 }
 
@@ -110,8 +115,9 @@ export async function movePayment(
 /** What a restart finds unfinished: everything but released, and paid payments that have no answer yet. */
 export async function listUnfinished(querier: Querier, requester: Address): Promise<PaymentRecord[]> {
   const rows = await querier.query(
-    `select * from payments where requester = $1
-       and (state not in ('paid', 'released') or (state = 'paid' and answer_request_id is null)) order by created_at_ms`,
+    `${withQuote} where p.requester = $1
+       and (p.state not in ('paid', 'released') or (p.state = 'paid' and p.answer_request_id is null))
+     order by p.created_at_ms`,
     [requester],
   )
   return rows.map(toRecord)
@@ -119,9 +125,7 @@ export async function listUnfinished(querier: Querier, requester: Address): Prom
 
 /** Payments whose collection has an unknown outcome. */
 export async function listUnknown(querier: Querier, requester: Address): Promise<PaymentRecord[]> {
-  const rows = await querier.query(`select * from payments where requester = $1 and state = 'unknown' limit 100`, [
-    requester,
-  ])
+  const rows = await querier.query(`${withQuote} where p.requester = $1 and p.state = 'unknown' limit 100`, [requester])
   return rows.map(toRecord)
 }
 
@@ -131,7 +135,12 @@ function toRecord(row: SqlRow): PaymentRecord {
     requester: row.requester as Address,
     functionId: row.function_id as Hex,
     fingerprint: row.fingerprint as Hex,
-    terms: { price: BigInt(String(row.price)), payTo: row.pay_to as Address, mode: row.mode as PaymentMode },
+    terms: {
+      price: BigInt(String(row.price)),
+      payTo: row.pay_to as Address,
+      mode: row.mode as PaymentMode,
+      ...(row.mode === 'escrow' && row.quote_id !== null ? { escrow: toQuote(row) } : {}),
+    },
     state: row.state as PaymentState,
     requestId: row.request_id as Hex,
     answerRequestId: (row.answer_request_id ?? undefined) as Hex | undefined,

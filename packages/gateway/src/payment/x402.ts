@@ -19,7 +19,12 @@ export type FacilitatorChain = Parameters<typeof toFacilitatorEvmSigner>[0]
 export type Facilitator = FacilitatorClient
 
 /** The chain and token that payments move on. */
-export type PaymentNetwork = { chainId: number; token: { address: Address; name: string; version: string } }
+export type PaymentNetwork = {
+  chainId: number
+  token: { address: Address; name: string; version: string }
+  coordinator: Address
+  escrow: Address
+}
 
 /** What is sold, for the challenge. */
 export type Resource = { url: string; description: string; mimeType: string; maxTimeoutSeconds: number }
@@ -142,29 +147,46 @@ export function createPaymentGate(deps: { facilitator: Facilitator; network: Pay
   }
 }
 
+/**
+ * What a client needs to recompute the address that it pays to: the quote id is the EIP-712 digest of `terms` under the
+ * coordinator, the address follows from it, and `salt` opens `inputSeal`.
+ */
+function escrowExtra({ escrow }: Terms, network: PaymentNetwork) {
+  if (!escrow) return {}
+  const { terms, salt } = escrow
+  const { escrow: contract, coordinator } = network
+  return { escrow: { contract, coordinator, terms: { ...terms, price: terms.price.toString() }, salt } }
+}
+
 /** What both versions of the wire format ask for the same terms. */
-function requirementsOf({ chainId, token }: PaymentNetwork) {
-  const extra = { name: token.name, version: token.version }
-  const requirements = ({ price, payTo, mode }: Terms, resource: Resource): PaymentRequirements => ({
+function requirementsOf(network: PaymentNetwork) {
+  const { chainId, token } = network
+  const named = { name: token.name, version: token.version }
+  const requirements = (terms: Terms, resource: Resource): PaymentRequirements => ({
     scheme: 'exact',
     network: `eip155:${chainId}`,
     asset: token.address,
-    amount: price.toString(),
-    payTo,
+    amount: terms.price.toString(),
+    payTo: terms.payTo,
     maxTimeoutSeconds: resource.maxTimeoutSeconds,
-    extra: { ...extra, ...(mode === 'upfront' ? { paymentFlow: 'upfront' } : {}) },
+    extra: {
+      ...named,
+      // For the client an escrow is a payment before the run, to an address that happens to be the quote's own.
+      ...(terms.mode === 'after' ? {} : { paymentFlow: 'upfront' }),
+      ...escrowExtra(terms, network),
+    },
   })
-  const requirementsV1 = ({ price, payTo }: Terms, resource: Resource) => ({
+  const requirementsV1 = (terms: Terms, resource: Resource) => ({
     scheme: 'exact',
     network: networkNameV1(chainId),
-    maxAmountRequired: price.toString(),
+    maxAmountRequired: terms.price.toString(),
     resource: resource.url,
     description: resource.description,
     mimeType: resource.mimeType,
-    payTo,
+    payTo: terms.payTo,
     maxTimeoutSeconds: resource.maxTimeoutSeconds,
     asset: token.address,
-    extra,
+    extra: { ...named, ...escrowExtra(terms, network) },
   })
   return { requirements, requirementsV1 }
 }

@@ -1,7 +1,15 @@
 import { LIMITS } from '@peerhost/protocol'
 import { type Address, zeroAddress } from 'viem'
 import { expect, test } from 'vitest'
-import { acceptedTerms, currentTerms, type FunctionRecord, servableLimits, type TermsEvent } from './functionRecord.ts'
+import {
+  acceptedTerms,
+  currentTerms,
+  type FunctionRecord,
+  functionCard,
+  isJudgeable,
+  servableLimits,
+  type TermsEvent,
+} from './functionRecord.ts'
 
 const owner: Address = '0x00000000000000000000000000000000000000A1'
 const payee: Address = '0x00000000000000000000000000000000000000b2'
@@ -31,8 +39,8 @@ function record(events: Partial<TermsEvent>[], change: Partial<FunctionRecord['d
       price: last?.price ?? 0n,
     },
     deployment: {
-      bundleDigest: '0x02',
-      metadataDigest: '0x03',
+      bundleDigest: `0x${'02'.repeat(32)}`,
+      metadataDigest: `0x${'03'.repeat(32)}`,
       runtimeDigest: '0x04',
       limitsClass: 1,
       flags: 1,
@@ -78,8 +86,25 @@ test('a price read from the chain before its event still leaves the last one acc
 
 test('what cannot be served is said with a code, whatever is wrong', () => {
   expect(servableLimits(record([]))).toMatchObject({ name: 'small' })
-  for (const change of [{ limitsClass: 9 }, { quorum: 2 }])
+  for (const change of [{ limitsClass: 9 }, { quorum: 0 }, { quorum: 8 }])
     expect(() => servableLimits(record([], change))).toThrow(expect.objectContaining({ code: 'runtime_unavailable' }))
-  expect(() => servableLimits(record([{ price: 1n, paymentMode: 3 }]))).toThrow(/escrow/)
-  expect(servableLimits(record([{ price: 0n, paymentMode: 3 }]))).toMatchObject({ name: 'small' })
+  expect(() => servableLimits(record([{ price: 1n, paymentMode: 4 }]))).toThrow(/payment mode 4/)
+  for (const paymentMode of [1, 2, 3])
+    expect(servableLimits(record([{ price: 1n, paymentMode }], { quorum: 7 }))).toMatchObject({ name: 'small' })
+})
+
+test.each([
+  [0, false, 'verified'],
+  [1, true, 'verified'],
+  [1 | 2, false, 'operator-signed'],
+  [1 | 4, false, 'operator-signed'],
+  [1 | 256, true, 'verified'],
+])('flags %d: judgeable %s, %s', (flags, judgeable, assurance) => {
+  const one = record([], { flags })
+  expect(isJudgeable(one)).toBe(judgeable)
+  expect(functionCard(one, { url: 'http://f', asset: owner, judged: judgeable })).toMatchObject({
+    assurance,
+    judged: judgeable,
+    quorum: 1,
+  })
 })

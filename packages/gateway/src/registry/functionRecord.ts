@@ -1,5 +1,7 @@
 import {
+  type AssuranceLevel,
   digestToCid,
+  LIMITS,
   type LimitsClass,
   limitsClass,
   type PaymentMode,
@@ -59,10 +61,10 @@ export function servableLimits({ deployment, state }: FunctionRecord): LimitsCla
   const problem =
     limits === undefined
       ? `Its limits class ${deployment.limitsClass} is not known here.`
-      : deployment.quorum !== 1
-        ? `Its quorum of ${deployment.quorum} is not supported yet.`
-        : state.price > 0n && paymentModes[state.paymentMode - 1] === 'escrow'
-          ? 'Its payment mode “escrow” is not supported yet.'
+      : deployment.quorum < 1 || deployment.quorum > LIMITS.quorum
+        ? `Its quorum of ${deployment.quorum} is more than ${LIMITS.quorum}.`
+        : state.price > 0n && paymentModes[state.paymentMode - 1] === undefined
+          ? `Its payment mode ${state.paymentMode} is not known here.`
           : undefined
   if (limits === undefined || problem !== undefined)
     throw new PeerHostError('runtime_unavailable', `This gateway cannot serve the function. ${problem}`, {
@@ -71,8 +73,22 @@ export function servableLimits({ deployment, state }: FunctionRecord): LimitsCla
   return limits
 }
 
-/** What `GET /v1/functions` shows of a function. Money is in atomic units. */
-export function functionCard(record: FunctionRecord, options: { url: string; asset: Address }) {
+const flagDeterministic = 1
+const flagNetwork = 2
+const flagSecrets = 4
+
+/** What a jury could run again and compare: the same anywhere, at any time, by anyone. */
+export function isJudgeable({ deployment: { flags } }: Pick<FunctionRecord, 'deployment'>): boolean {
+  return (flags & flagDeterministic) !== 0 && assuranceOf(flags) === 'verified'
+}
+
+/** With network or secrets, nobody but the operators who ran it can say what was right. */
+function assuranceOf(flags: number): AssuranceLevel {
+  return (flags & (flagNetwork | flagSecrets)) === 0 ? 'verified' : 'operator-signed'
+}
+
+/** What `GET /v1/functions` shows of a function. Money is in atomic units. `judged`: a wrong result can cost stake. */
+export function functionCard(record: FunctionRecord, options: { url: string; asset: Address; judged: boolean }) {
   const { functionId, creator, project, name, state, deployment, metadata } = record
   const { payTo, mode, price } = currentTerms(record)
   return {
@@ -94,12 +110,13 @@ export function functionCard(record: FunctionRecord, options: { url: string; ass
     limitsClass: deployment.limitsClass,
     lane: deployment.lane === 2 ? 'confirmed' : 'attested',
     quorum: deployment.quorum,
-    deterministic: (deployment.flags & 1) === 1,
+    deterministic: (deployment.flags & flagDeterministic) !== 0,
+    judged: options.judged,
     bundleCid: digestToCid(deployment.bundleDigest),
     ...(deployment.metadataDigest === zeroBytes32 ? {} : { metadataCid: digestToCid(deployment.metadataDigest) }),
     runtimeDigest: deployment.runtimeDigest,
     fee: deployment.fee.toString(),
-    assurance: 'verified' as const,
+    assurance: assuranceOf(deployment.flags),
   }
 }
 

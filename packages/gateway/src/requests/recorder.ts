@@ -74,5 +74,12 @@ export function createRecorder(deps: { database: Database; log: Logger; onStored
 
 /** A job that was just recorded, as it will be read back. */
 export function asRecord(job: Recorded): RequestRecord {
-  return { ...job, status: 'executed', settlementAttempts: 0, settlementNextMs: 0, settled: job.settled }
+  return {
+    ...job,
+    commitSet: job.commitSet,
+    status: 'executed',
+    settlementAttempts: 0,
+    settlementNextMs: job.settleAfterMs ?? 0,
+    settled: job.settled,
+  }
 }

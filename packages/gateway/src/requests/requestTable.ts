@@ -1,13 +1,15 @@
-import {
-  type Attestation,
-  attestationSchema,
-  type SignedAttestation,
-  type Ticket,
-  ticketSchema,
-} from '@peerhost/protocol'
+import { type Attestation, attestationSchema, type Ticket, ticketSchema } from '@peerhost/protocol'
 import type { Address, Hex } from 'viem'
 import type { Querier, SqlRow, SqlValue } from '../database/database.ts'
-import type { Draft, Recorded, RequestRecord, SettlementState } from './request.ts'
+import type {
+  ClosedCommitSet,
+  Draft,
+  Job,
+  OpenedAttestation,
+  Recorded,
+  RequestRecord,
+  SettlementState,
+} from './request.ts'
 
 /** Stores a job that has no result yet. Its ticket is signed afterwards: the same key gives the same signature again. */
 export async function insertDraft(querier: Querier, job: Draft): Promise<void> {
@@ -28,13 +30,16 @@ export async function saveExecuted(querier: Querier, ...jobs: readonly Recorded[
     const rows = jobs.slice(start, start + mostRows).map(executedValues)
     await querier.query(
       `insert into requests (request_id, requester, sequence, function_id, payment_id, ticket, ticket_signature, salt,
-         input, from_block, created_at_ms, result, attestation, settlement, transaction, block_number, log_position,
-         status, settlement_attempts, settlement_next_ms)
-       values ${tuples(rows, ", 'executed', 0, 0")}
+         input, from_block, created_at_ms, result, attestation, commit_set, settlement, transaction, block_number,
+         log_position, settlement_next_ms, keep_until_ms, status, settlement_attempts)
+       values ${tuples(rows, ", 'executed', 0")}
        on conflict (request_id) do update set status = 'executed', result = excluded.result,
          ticket_signature = excluded.ticket_signature,
-         attestation = excluded.attestation, settlement = excluded.settlement, transaction = excluded.transaction,
-         block_number = excluded.block_number, log_position = excluded.log_position`,
+         attestation = excluded.attestation, commit_set = excluded.commit_set, settlement = excluded.settlement,
+         settlement_next_ms = excluded.settlement_next_ms,
+         keep_until_ms = greatest(requests.keep_until_ms, excluded.keep_until_ms),
+         transaction = excluded.transaction, block_number = excluded.block_number,
+         log_position = excluded.log_position`,
       rows.flat(),
     )
   }
@@ -53,8 +58,8 @@ export async function findRequest(querier: Querier, requestId: Hex): Promise<Req
 }
 
 /** Settlement needs no bytes, and they may be megabytes. */
-const withoutBytes = `request_id, ticket, ticket_signature, salt, null as input, null as result, attestation, payment_id,
-  status, settlement, settlement_attempts, settlement_next_ms, from_block, created_at_ms, transaction, block_number,
+const withoutBytes = `request_id, ticket, ticket_signature, salt, null as input, null as result, attestation, commit_set,
+  payment_id, status, settlement, settlement_attempts, settlement_next_ms, from_block, created_at_ms, transaction, block_number,
   log_position`
 
 /** What is due for settlement, oldest first. */
@@ -68,6 +73,27 @@ export async function listDue(
     [options.requester, options.nowMs, options.limit],
   )
   return rows.map(toRecord)
+}
+
+/** Quorums that agreed on chain and can be paid now. */
+export async function listAgreed(
+  querier: Querier,
+  options: { requester: Address; nowMs: number; limit: number },
+): Promise<RequestRecord[]> {
+  const rows = await querier.query(
+    `select ${withoutBytes} from requests where requester = $1 and settlement = 'agreed' and settlement_next_ms <= $2
+     order by sequence limit $3`,
+    [options.requester, options.nowMs, options.limit],
+  )
+  return rows.map(toRecord)
+}
+
+/** Looks at an agreed quorum again later. */
+export async function postponeAgreed(querier: Querier, requestId: Hex, nextMs: number): Promise<void> {
+  await querier.query(
+    `update requests set settlement_attempts = settlement_attempts + 1, settlement_next_ms = $2 where request_id = $1`,
+    [requestId, nextMs],
+  )
 }
 
 /** What was being sent when the process ended. */
@@ -138,6 +164,17 @@ export async function setSettled(
   )
 }
 
+/** Keeps the bytes of a request for those who may have to judge it, with an answer or without. */
+export async function keepTranscript(querier: Querier, job: Job, untilMs: number): Promise<void> {
+  await querier.query(
+    `insert into requests (request_id, requester, sequence, function_id, payment_id, ticket, ticket_signature, salt, input,
+       from_block, created_at_ms, keep_until_ms, status, settlement, settlement_attempts, settlement_next_ms)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'failed', 'none', 0, 0)
+     on conflict (request_id) do update set keep_until_ms = excluded.keep_until_ms`,
+    [...identity(job), job.salt, job.input, job.fromBlock, job.createdAtMs, untilMs],
+  )
+}
+
 /** Posted tickets nobody answered, whose fee the chain still holds. */
 export async function listUnansweredPosted(
   querier: Querier,
@@ -156,13 +193,32 @@ export async function setPosted(querier: Querier, requestId: Hex, transaction: H
   await querier.query('update requests set transaction = $2 where request_id = $1', [requestId, transaction])
 }
 
-/** Forgets the bytes of old transcripts; what still has to be settled or paid keeps them. */
-export async function forgetTranscripts(querier: Querier, beforeMs: number): Promise<void> {
+/**
+ * Forgets the bytes of old transcripts. Kept longer: what still has to be settled or paid, and what somebody may yet have to
+ * judge.
+ */
+export async function forgetTranscripts(
+  querier: Querier,
+  { beforeMs, nowMs }: { beforeMs: number; nowMs: number },
+): Promise<void> {
   await querier.query(
-    `update requests set input = null, result = null where created_at_ms < $1 and (input is not null or result is not null)
-       and settlement not in ('pending', 'sending')`,
-    [beforeMs],
+    `update requests set input = null, result = null where created_at_ms < $1 and coalesce(keep_until_ms, 0) < $2
+       and (input is not null or result is not null) and settlement not in ('pending', 'sending')`,
+    [beforeMs, nowMs],
   )
+}
+
+/** Numbers of one range that are spoken for: to be settled, or still at work. */
+export async function listUsedSequences(
+  querier: Querier,
+  options: { requester: Address; from: bigint; to: bigint; sinceMs: number },
+): Promise<bigint[]> {
+  const rows = await querier.query(
+    `select sequence from requests where requester = $1 and sequence >= $2 and sequence <= $3
+       and (settlement in ('pending', 'sending') or (status = 'dispatched' and created_at_ms > $4))`,
+    [options.requester, options.from, options.to, options.sinceMs],
+  )
+  return rows.map((row) => BigInt(String(row.sequence)))
 }
 
 function identity({ requestId, ticket, ticketSignature, paymentId }: Draft & { ticketSignature?: Hex }): SqlValue[] {
@@ -185,11 +241,14 @@ function executedValues(job: Recorded): SqlValue[] {
     job.fromBlock,
     job.createdAtMs,
     job.result,
-    toJson(job.attested),
+    toJson(job.attestations),
+    job.commitSet === undefined ? null : toJson(job.commitSet),
     job.settlement,
     job.settled?.transaction ?? null,
     job.settled === undefined ? null : BigInt(job.settled.blockNumber),
     job.settled?.index ?? null,
+    job.settleAfterMs ?? 0,
+    job.keepUntilMs ?? null,
   ]
 }
 
@@ -201,7 +260,8 @@ function toRecord(row: SqlRow): RequestRecord {
     salt: row.salt as Hex,
     input: toBytes(row.input),
     result: toBytes(row.result),
-    attested: row.attestation === null ? undefined : toAttested(String(row.attestation)),
+    attestations: row.attestation === null ? [] : toAttestations(String(row.attestation)),
+    commitSet: row.commit_set === null ? undefined : (JSON.parse(String(row.commit_set)) as ClosedCommitSet),
     paymentId: (row.payment_id ?? undefined) as Hex | undefined,
     status: row.status as RequestRecord['status'],
     settlement: row.settlement as SettlementState,
@@ -224,9 +284,13 @@ function toTicket(value: SqlValue | undefined): Ticket {
   return ticketSchema.parse(JSON.parse(String(value)))
 }
 
-function toAttested(text: string): SignedAttestation {
-  const value = JSON.parse(text) as SignedAttestation & { attestation: Attestation }
-  return { ...value, attestation: attestationSchema.parse(value.attestation) }
+/** One attestation, as rows of the first version have it, or a list. */
+function toAttestations(text: string): OpenedAttestation[] {
+  const value = JSON.parse(text) as OpenedAttestation | OpenedAttestation[]
+  return (Array.isArray(value) ? value : [value]).map((one) => ({
+    ...one,
+    attestation: attestationSchema.parse(one.attestation) satisfies Attestation,
+  }))
 }
 
 function toBytes(value: SqlValue | undefined): Uint8Array | undefined {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import {
   type DigestSigner,
+  type ExecutedRequest,
   hashBatchRoll,
   type PlannedSettlement,
   PROTOCOL_VERSION,
@@ -37,7 +38,7 @@ export async function signRolls(deps: RollDeps, plan: PlannedSettlement): Promis
       .filter(({ count }) => count > 1)
       .map(async ({ executionKey, count, root }) => {
         const link = deps.links().find((one) => sameHex(one.executionKey, executionKey))
-        const ids = plan.ids.filter((_, index) => plan.order[index]?.executionKey === executionKey)
+        const ids = plan.ids.filter((_, index) => attestedBy(plan.order[index], executionKey))
         const signature = await link?.roll(batchId, ids, deps.rollTimeoutMs)
         if (signature === undefined) return
         const signer = await deps.signing.recover(digestOf({ count, root }), signature)
@@ -46,4 +47,8 @@ export async function signRolls(deps: RollDeps, plan: PlannedSettlement): Promis
   )
   const requester = rolls.requester.count > 1 ? await deps.signer.sign(digestOf(rolls.requester)) : undefined
   return withRolls(plan, { requester, workers })
+}
+
+function attestedBy(request: ExecutedRequest | undefined, executionKey: Hex): boolean {
+  return request?.attestations.some((one) => sameHex(one.executionKey, executionKey)) ?? false
 }

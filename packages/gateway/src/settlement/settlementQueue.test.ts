@@ -3,7 +3,6 @@ import {
   pureSigning,
   requestId,
   type SettlementBatch,
-  type SignedAttestation,
   type Ticket,
   zeroBytes32,
 } from '@peerhost/protocol'
@@ -15,6 +14,7 @@ import { until } from '../../test/until.ts'
 import type { SettledEvent, SettlementOutcome } from '../chain/chain.ts'
 import type { Database } from '../database/database.ts'
 import { openPglite } from '../database/pglite.ts'
+import type { OpenedAttestation, Recorded } from '../requests/request.ts'
 import { findRequest, saveExecuted, setSettlement } from '../requests/requestTable.ts'
 import { createCredit } from './credit.ts'
 import { createSettlementQueue, type SettlementQueue } from './settlementQueue.ts'
@@ -105,35 +105,35 @@ function ticket(sequence: bigint): Ticket {
 }
 const idOf = (sequence: bigint): Hex => requestId(domain, ticket(sequence))
 
-async function add(...sequences: bigint[]): Promise<Hex[]> {
-  for (const sequence of sequences) {
-    const attested: SignedAttestation = {
-      attestation: {
-        protocolVersion: 1,
-        requestId: idOf(sequence),
-        resultSeal: hash('s'),
-        outcome: 1,
-        status: 200,
-        seat: 1,
-      },
-      signature: '0x12',
-      executionKey: worker,
-      operator: worker,
-    }
-    await saveExecuted(database, {
-      requestId: idOf(sequence),
-      ticket: ticket(sequence),
-      ticketSignature: '0x34',
-      salt: hash('salt'),
-      input: new Uint8Array(),
-      result: new Uint8Array(),
-      attested,
-      paymentId: undefined,
-      fromBlock: 1n,
-      createdAtMs: 1,
-      settlement: 'pending',
-    })
+function attestation(requestId: Hex, by: Address = worker): OpenedAttestation {
+  return {
+    attestation: { protocolVersion: 1, requestId, resultSeal: hash('s'), outcome: 1, status: 200, seat: 1 },
+    signature: '0x12',
+    executionKey: by,
+    operator: by,
   }
+}
+
+function executed(one: Ticket, more: Partial<Recorded> = {}): Recorded {
+  const id = requestId(domain, one)
+  return {
+    requestId: id,
+    ticket: one,
+    ticketSignature: '0x34',
+    salt: hash('salt'),
+    input: new Uint8Array(),
+    result: new Uint8Array(),
+    attestations: [attestation(id)],
+    paymentId: undefined,
+    fromBlock: 1n,
+    createdAtMs: 1,
+    settlement: 'pending',
+    ...more,
+  }
+}
+
+async function add(...sequences: bigint[]): Promise<Hex[]> {
+  for (const sequence of sequences) await saveExecuted(database, executed(ticket(sequence)))
   return sequences.map(idOf)
 }
 
@@ -191,6 +191,10 @@ describe('one bad item in a batch', () => {
     [8, 'CreditExhausted', 'pending'],
     [10, 'ResourceOutcome', 'failed'],
     [12, 'TermsInvalid', 'failed'],
+    [13, 'NotSeated', 'failed'],
+    [15, 'SequenceAhead', 'pending'],
+    [17, 'ConflictWindowOpen', 'pending'],
+    [18, 'InDispute', 'pending'],
     [99, 'a reason of the future', 'pending'],
   ])('skip reason %d (%s) leaves it %s and the others settled', async (reason, _, state) => {
     const [good, bad] = await add(0n, 1n)
@@ -256,6 +260,61 @@ describe('one bad item in a batch', () => {
       (await Promise.all([ids[0], ids[1], ids[3]].map(settlementOf))).every((state) => state === 'settled'),
     )
     expect(await settlementOf(ids[2])).toBe('pending')
+  })
+})
+
+describe('quorums', () => {
+  const agreed = (more: Partial<Recorded> = {}): Recorded => {
+    const one = { ...ticket(0n), quorum: 3 }
+    const id = requestId(domain, one)
+    const keys = [worker, funder, signer.address] as const
+    const attestations = keys.map((key, index) => ({ ...attestation(id, key), commitmentSalt: hash(`salt ${index}`) }))
+    const commitSet = { commitments: keys.map((key) => hash(key)), signature: '0x56' as const }
+    return executed(one, { attestations, commitSet, ...more })
+  }
+
+  test('an agreed quorum goes out with all attestations, salts and its commit set', async () => {
+    const request = agreed()
+    chain.settle = () => mined([request.requestId])
+    await saveExecuted(database, request)
+    queue.kick()
+    await until(async () => (await settlementOf(request.requestId)) === 'settled')
+    const stored = await findRequest(database, request.requestId)
+    expect(stored?.attestations).toEqual(request.attestations)
+    expect(stored?.commitSet).toEqual(request.commitSet)
+    expect(chain.batches[0]?.workers).toHaveLength(3)
+  })
+
+  test('it waits until nobody can contradict it any more', async () => {
+    const request = agreed({ settleAfterMs: Date.now() + 600 })
+    chain.settle = () => mined([request.requestId])
+    await saveExecuted(database, request)
+    const start = Date.now()
+    queue.kick()
+    await until(async () => (await settlementOf(request.requestId)) === 'settled')
+    expect(Date.now() - start).toBeGreaterThan(500)
+  })
+
+  test('with fewer attestations than its quorum it is not sent', async () => {
+    const request = agreed()
+    await saveExecuted(database, { ...request, attestations: request.attestations.slice(0, 2) })
+    const [other] = await add(1n)
+    queue.kick()
+    await until(async () => (await settlementOf(other)) === 'settled')
+    expect(await settlementOf(request.requestId)).toBe('pending')
+  })
+
+  test('what waits for a dispute is not given up, however often it is refused', async () => {
+    const [id] = await add(0n)
+    await database.query('update requests set settlement_attempts = 40')
+    let refusals = 1
+    chain.settle = (_, ids) => mined(ids, refusals-- > 0 ? ids.map((one) => ({ requestId: one, reason: 18 })) : [])
+    queue.kick()
+    await until(() => chain.batches.length === 1)
+    await until(async () => (await settlementOf(id)) === 'pending')
+    await database.query('update requests set settlement_next_ms = 0')
+    queue.kick()
+    await until(async () => (await settlementOf(id)) === 'settled')
   })
 })
 

@@ -119,13 +119,21 @@ export function createSettlementQueue(deps: SettlementQueueDeps): SettlementQueu
 }
 
 function isSettleable(request: RequestRecord): boolean {
-  return request.attested !== undefined
+  return request.attestations.length >= request.ticket.quorum
 }
 
-function toExecuted({ ticket, ticketSignature, attested }: RequestRecord): ExecutedRequest {
-  if (!attested) throw new TypeError('Only executed requests are settled.')
-  const { attestation, signature: attestationSignature, executionKey } = attested
-  return { ticket, ticketSignature, attestation, attestationSignature, executionKey }
+function toExecuted({ ticket, ticketSignature, attestations, commitSet }: RequestRecord): ExecutedRequest {
+  return {
+    ticket,
+    ticketSignature,
+    attestations: attestations.map(({ attestation, signature, executionKey, commitmentSalt }) => ({
+      attestation,
+      signature,
+      executionKey,
+      ...(commitmentSalt === undefined ? {} : { commitmentSalt }),
+    })),
+    ...(commitSet === undefined ? {} : { commitSet: { ...commitSet, commitments: [...commitSet.commitments] } }),
+  }
 }
 
 async function writeDown(
@@ -159,6 +167,7 @@ async function writeDown(
     const { name, next } = onSkip(reason)
     deps.log.warn({ requestId, reason: name }, 'settlement skipped a request')
     if (next === 'look-up') await resolveConsumed(deps, request)
+    else if (next === 'wait') await retry(deps, request, nowMs)
     else if (next === 'retry') await retryOrFail(deps, request, name, nowMs)
     else await fail(deps, request)
   }
@@ -198,7 +207,7 @@ async function retryOrFail(
   await retry(deps, request, nowMs)
 }
 
-/** Not counted against the request: the chain was not reached, and may not be for a long while. */
+/** Not counted against the request: what it waits for may take a long while. */
 async function retry(deps: SettlementQueueDeps, request: RequestRecord, nowMs: number): Promise<void> {
   const { deadline } = request.ticket
   if (nowMs / 1_000 > deadline + deps.settlementGraceSeconds + 60) return fail(deps, request)

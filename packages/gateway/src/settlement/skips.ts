@@ -13,12 +13,21 @@ const skipReasons = [
   'ResourceOutcome',
   'LaneMismatch',
   'TermsInvalid',
+  'NotSeated',
+  'RequesterNotBonded',
+  'SequenceAhead',
+  'CommitSetInvalid',
+  'ConflictWindowOpen',
+  'InDispute',
 ] as const
 
 export type SkipReason = (typeof skipReasons)[number] | 'Unknown'
 
-/** `look-up`: somebody settled it. `retry`: time, another batch or single signatures may help. `give-up`: nothing will. */
-export type AfterSkip = 'look-up' | 'retry' | 'give-up'
+/**
+ * `look-up`: somebody settled it. `retry`: another batch or single signatures may help. `wait`: time will, however long it
+ * takes. `give-up`: nothing will.
+ */
+export type AfterSkip = 'look-up' | 'retry' | 'wait' | 'give-up'
 
 const afterSkip: Record<SkipReason, AfterSkip> = {
   None: 'retry',
@@ -34,6 +43,12 @@ const afterSkip: Record<SkipReason, AfterSkip> = {
   ResourceOutcome: 'give-up',
   LaneMismatch: 'give-up',
   TermsInvalid: 'give-up',
+  NotSeated: 'give-up',
+  RequesterNotBonded: 'wait',
+  SequenceAhead: 'wait',
+  CommitSetInvalid: 'give-up',
+  ConflictWindowOpen: 'wait',
+  InDispute: 'wait',
   Unknown: 'retry',
 }
 

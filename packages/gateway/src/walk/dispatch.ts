@@ -12,6 +12,7 @@ import {
 } from '@peerhost/protocol'
 import type { Logger } from 'pino'
 import type { ExecutedJob, Job } from '../requests/request.ts'
+import { type SeatedDeps, seatedAmong } from '../seats/seatedAmong.ts'
 import type { WorkerLink, WorkerPool } from '../workers/workerLink.ts'
 import { isTemporaryDecline } from '../workers/workerSession.ts'
 import { type AttestationDeps, type CheckedAttestation, checkAttestation } from './attestations.ts'
@@ -19,21 +20,22 @@ import { type AttestationDeps, type CheckedAttestation, checkAttestation } from 
 /** A job that a worker ran, with the result decoded. */
 export type Execution = ExecutedJob & { decoded: CanonicalResult }
 
-export type DispatchDeps = AttestationDeps & {
-  workers: WorkerPool
-  log: Logger
-  nowSeconds: () => number
-  /** Makes a fresh ticket for a job whose ticket has become too old for workers to take. */
-  renew: (job: Job) => Promise<Job>
-  /** Remembers what a key signed about a request; false when it signed something else before. */
-  noteAttestation: (checked: Extract<CheckedAttestation, { ok: true }>) => boolean
-  /** Beyond the execution's own limit: for queueing, fetching code and starting a container. */
-  dispatchGraceMs: number
-  /** Longest wait for a worker to become free. */
-  queueMs: number
-  /** Longest wait for a worker with the runtime to connect. */
-  connectMs: number
-}
+export type DispatchDeps = AttestationDeps &
+  SeatedDeps & {
+    workers: WorkerPool
+    log: Logger
+    nowSeconds: () => number
+    /** Makes a fresh ticket for a job whose ticket has become too old for workers to take. */
+    renew: (job: Job) => Promise<Job>
+    /** Remembers what a key signed about a request; false when it signed something else before. */
+    noteAttestation: (checked: Extract<CheckedAttestation, { ok: true }>) => boolean
+    /** Beyond the execution's own limit: for queueing, fetching code and starting a container. */
+    dispatchGraceMs: number
+    /** Longest wait for a worker to become free. */
+    queueMs: number
+    /** Longest wait for a worker with the runtime to connect. */
+    connectMs: number
+  }
 
 type Attempts = {
   isTried: (link: WorkerLink) => boolean
@@ -43,7 +45,12 @@ type Attempts = {
   busyUntilMs: number
   declines: DeclineReason[]
   resource: (Extract<CheckedAttestation, { ok: true }> & { job: Job }) | undefined
+  /** How often a fresh ticket was made because nobody who is connected has a seat for the old one. */
+  redraws: number
 }
+
+/** A draw misses all connected workers of a large network now and then, but not so often in a row. */
+const mostRedraws = 4
 
 /**
  * Gives a job to workers, one after another, until one gives a result that holds. Who declines, disconnects, is late or
@@ -59,17 +66,27 @@ export async function dispatch(deps: DispatchDeps, first: Job, limits: LimitsCla
     busyUntilMs: Date.now() + deps.queueMs,
     declines: [],
     resource: undefined,
+    redraws: 0,
     isTried: (link) => tried.has(link) || link.operator === attempts.resource?.attested.operator,
   }
   const endMs = Date.now() + deps.queueMs + limits.timeoutMs * 2 + deps.dispatchGraceMs
   let job = first
   while (Date.now() < endMs) {
     if (deps.nowSeconds() - job.ticket.issuedAt > LIMITS.clockSkewSeconds - 5) job = await deps.renew(job)
-    const link = await nextWorker(deps, job, attempts)
+    const isSeated = await seatedAmong(deps, job.ticket)
+    if (isSeated && attempts.redraws < mostRedraws && !hasUntried(deps, attempts, isSeated)) {
+      attempts.redraws++
+      job = await deps.renew(job)
+      continue
+    }
+    const link = await nextWorker(deps, job, attempts, isSeated)
     if (!link) break
     const checked = await runOn(deps, job, link, limits, attempts)
     if (!checked) continue
-    if (!isResourceOutcome(checked.decoded.outcome)) return { ...job, ...checked }
+    if (!isResourceOutcome(checked.decoded.outcome)) {
+      const { attested, result, decoded } = checked
+      return { ...job, attestations: [attested], result, decoded }
+    }
     if (attempts.resource) throw resourceProblem(attempts.resource.decoded.outcome, 'Two workers agree.')
     attempts.resource = { ...checked, job }
   }
@@ -78,13 +95,26 @@ export async function dispatch(deps: DispatchDeps, first: Job, limits: LimitsCla
   throw refusal(deps, job, attempts.declines)
 }
 
-async function nextWorker(deps: DispatchDeps, job: Job, attempts: Attempts): Promise<WorkerLink | undefined> {
+type IsSeated = (link: WorkerLink) => boolean
+
+/** With a drawn committee: whether one of it is connected and was not asked yet. */
+function hasUntried(deps: DispatchDeps, attempts: Attempts, isSeated: IsSeated): boolean {
+  return deps.workers.links().some((link) => isSeated(link) && (!attempts.isTried(link) || attempts.busy.has(link)))
+}
+
+async function nextWorker(
+  deps: DispatchDeps,
+  job: Job,
+  attempts: Attempts,
+  isSeated: IsSeated | undefined,
+): Promise<WorkerLink | undefined> {
   const { runtimeDigest } = job.ticket
-  const untried = deps.workers.links().some((link) => !attempts.isTried(link))
+  const except = (link: WorkerLink) => attempts.isTried(link) || isSeated?.(link) === false
+  const untried = deps.workers.links().some((link) => !except(link))
   const wait = untried && deps.workers.supports(runtimeDigest) ? deps.queueMs : deps.connectMs
   const link = await deps.workers.acquire({
     runtimeDigest,
-    except: attempts.isTried,
+    except,
     waitMs: attempts.resource ? 0 : wait,
   })
   if (link || attempts.resource || attempts.busy.size === 0 || Date.now() > attempts.busyUntilMs) return link
@@ -92,7 +122,7 @@ async function nextWorker(deps: DispatchDeps, job: Job, attempts: Attempts): Pro
   await sleep(busyPauseMs)
   for (const busy of attempts.busy) attempts.tried.delete(busy)
   attempts.busy.clear()
-  return deps.workers.acquire({ runtimeDigest, except: attempts.isTried, waitMs: deps.connectMs })
+  return deps.workers.acquire({ runtimeDigest, except, waitMs: deps.connectMs })
 }
 
 const busyPauseMs = 100
@@ -128,7 +158,8 @@ async function runOn(
   return undefined
 }
 
-function resourceProblem(outcome: Outcome, detail: string): PeerHostError {
+/** Nobody is to blame, and nobody pays. */
+export function resourceProblem(outcome: Outcome, detail: string): PeerHostError {
   const isTime = outcome === 'timed-out'
   return new PeerHostError(
     isTime ? 'execution_timed_out' : 'execution_out_of_memory',
@@ -145,7 +176,12 @@ const declineCodes: Partial<Record<DeclineReason, ErrorCode>> = {
   'limits-class-unknown': 'runtime_unavailable',
 }
 
-function refusal({ workers }: DispatchDeps, { ticket }: Job, declines: readonly DeclineReason[]): PeerHostError {
+/** Why nobody ran it, in the words of those who declined. */
+export function refusal(
+  { workers }: Pick<DispatchDeps, 'workers'>,
+  { ticket }: Pick<Job, 'ticket'>,
+  declines: readonly DeclineReason[],
+): PeerHostError {
   const details = [...new Set(declines)].map((reason) => `A worker declined: ${reason}.`)
   const [reason] = declines
   const code = declines.every((one) => one === reason) && reason !== undefined ? declineCodes[reason] : undefined

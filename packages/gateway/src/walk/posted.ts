@@ -1,13 +1,15 @@
 import { toBase64 } from '@peerhost/protocol'
 import type { Hex } from 'viem'
-import type { SettledEvent } from '../chain/chain.ts'
+import type { AgreedEvent, SettledEvent } from '../chain/chain.ts'
 import type { Job } from '../requests/request.ts'
-import type { AttestedMessage, WorkerLink } from '../workers/workerLink.ts'
+import type { AttestedMessage, CommittedMessage, WorkerLink } from '../workers/workerLink.ts'
 
 /** What happens to a posted ticket while somebody waits for it. */
 export type PostedEvent =
+  | { type: 'committed'; link: WorkerLink; message: CommittedMessage }
   | { type: 'attested'; link: WorkerLink; message: AttestedMessage }
   | { type: 'settled'; event: SettledEvent }
+  | { type: 'agreed'; event: AgreedEvent }
 
 /** Tickets of the confirmed lane that this process waits for. */
 export type Posted = {

@@ -1,5 +1,5 @@
-import { type Lane, LIMITS, type LimitsClass, lanes, PeerHostError } from '@peerhost/protocol'
-import type { Payment, Terms } from '../payment/payment.ts'
+import { type Lane, LIMITS, type LimitsClass, lanes, PeerHostError, type ProtocolTimes } from '@peerhost/protocol'
+import type { Terms } from '../payment/payment.ts'
 import type { Resource } from '../payment/x402.ts'
 import { acceptedTerms, currentTerms, type FunctionRecord, servableLimits } from '../registry/functionRecord.ts'
 import { headerOf, type Incoming } from './incoming.ts'
@@ -18,7 +18,11 @@ export type Quote = {
   lifetimeSeconds: number
 }
 
-export type QuoteDeps = { functionUrl: (record: FunctionRecord) => string; nowSeconds: () => number }
+export type QuoteDeps = {
+  functionUrl: (record: FunctionRecord) => string
+  nowSeconds: () => number
+  times: Pick<ProtocolTimes, 'maximumTicketLifetime'>
+}
 
 /** A second worker may have to run it again; then queueing, and the payment's own time. */
 const marginSeconds = 60
@@ -27,7 +31,7 @@ const descriptionCharacters = 500
 /** Throws `runtime_unavailable` for what this gateway cannot serve and `request_invalid` for an unknown lane. */
 export function quote(deps: QuoteDeps, { record, rest }: Target, incoming: Incoming): Quote {
   const limits = servableLimits(record)
-  const lifetimeSeconds = lifetimeOf(limits)
+  const lifetimeSeconds = lifetimeOf(deps, limits)
   return {
     record,
     limits,
@@ -40,18 +44,8 @@ export function quote(deps: QuoteDeps, { record, rest }: Target, incoming: Incom
 }
 
 /** How long a ticket of these limits lives, and how long a payment for it has to be valid. */
-export function lifetimeOf({ timeoutMs }: LimitsClass): number {
-  return Math.min(Math.ceil(timeoutMs / 1_000) * 2 + marginSeconds, LIMITS.ticketLifetimeSeconds)
-}
-
-/** The terms that a payment meets, or why it meets none. */
-export function matchTerms(quote: Quote, payment: Payment, nowSeconds: number) {
-  const terms = quote.accepted.find(({ price, payTo }) => price === payment.amount && payTo === payment.payTo)
-  if (!terms) return { rejected: 'Amount or payee are not those of the quote.' }
-  const needed = Math.ceil(quote.limits.timeoutMs / 1_000) + 10
-  if (payment.validBefore < nowSeconds + needed)
-    return { rejected: `The authorization must be valid for at least ${needed} more seconds.` }
-  return { terms }
+export function lifetimeOf({ times }: Pick<QuoteDeps, 'times'>, { timeoutMs }: LimitsClass): number {
+  return Math.min(Math.ceil(timeoutMs / 1_000) * 2 + marginSeconds, times.maximumTicketLifetime)
 }
 
 /** What is sold, as the challenge names it. */

@@ -2,6 +2,7 @@ import {
   decodeBody,
   decodeResult,
   encodeReceiptHeader,
+  isResourceOutcome,
   PeerHostError,
   type ProtocolDomain,
   type Receipt,
@@ -9,24 +10,26 @@ import {
 import type { Address } from 'viem'
 import type { Collected, PaymentRecord } from '../payment/payment.ts'
 import type { RequestRecord } from '../requests/request.ts'
+import { resourceProblem } from './dispatch.ts'
 import type { Answer } from './incoming.ts'
 
 /** The parts of a finished request that its answer is made of. The same parts give the same answer, byte for byte. */
 export type Finished = Pick<
   RequestRecord,
-  'requestId' | 'ticket' | 'ticketSignature' | 'salt' | 'attested' | 'result'
+  'requestId' | 'ticket' | 'ticketSignature' | 'salt' | 'attestations' | 'result'
 > & { payment?: { record: PaymentRecord; collected: Collected } | undefined }
 
 export type RespondDeps = { domain: ProtocolDomain; network: { name: string; asset: Address } }
 
 /** The function's own status, headers and body, with the receipt that proves them. */
 export function respond(deps: RespondDeps, finished: Finished): Extract<Answer, { type: 'answered' }> {
-  const { attested, result, requestId, payment } = finished
-  if (!attested || !result)
+  const { attestations, result, requestId, payment } = finished
+  if (attestations.length === 0 || !result)
     throw new PeerHostError('receipt_not_found', 'The answer to this payment is not kept any more.', {
       hint: 'Answers are kept 24 hours. Nothing is charged again.',
     })
-  const { status, headers, body } = decodeResult(result)
+  const { outcome, status, headers, body } = decodeResult(result)
+  if (isResourceOutcome(outcome)) throw resourceProblem(outcome, 'A quorum of workers agrees.')
   return {
     type: 'answered',
     requestId,
@@ -34,7 +37,7 @@ export function respond(deps: RespondDeps, finished: Finished): Extract<Answer, 
     headers,
     body: decodeBody(body),
     receipt: encodeReceiptHeader(receiptOf(deps, finished)),
-    worker: attested.operator,
+    worker: attestations.map(({ operator }) => operator).join(', '),
     isPriced: finished.ticket.price > 0n,
     payment: payment && { payment: payment.record.payment, collected: payment.collected },
   }
@@ -43,10 +46,9 @@ export function respond(deps: RespondDeps, finished: Finished): Extract<Answer, 
 /** The receipt of a finished request. Without the settlement on chain, which comes after the answer. */
 export function receiptOf(
   { domain, network }: RespondDeps,
-  { requestId, ticket, ticketSignature, salt, attested, payment }: Finished,
+  { requestId, ticket, ticketSignature, salt, attestations, payment }: Finished,
 ): Receipt {
-  if (!attested) throw new PeerHostError('receipt_not_found', 'The request has no result.')
-  const { attestation, signature, executionKey, operator } = attested
+  if (attestations.length === 0) throw new PeerHostError('receipt_not_found', 'The request has no result.')
   return {
     v: 1,
     chainId: domain.chainId,
@@ -55,7 +57,12 @@ export function receiptOf(
     ticket,
     ticketSignature,
     salt,
-    attestations: [{ attestation, signature, executionKey, operator }],
+    attestations: attestations.map(({ attestation, signature, executionKey, operator }) => ({
+      attestation,
+      signature,
+      executionKey,
+      operator,
+    })),
     ...(payment?.collected.type === 'paid'
       ? {
           payment: {

@@ -94,8 +94,8 @@ function runFrom(deps: WalkDeps, payment: PaymentRecord, request: RequestRecord,
 function resourceFor(deps: WalkDeps, payment: PaymentRecord): Resource {
   const record = deps.registry.get(payment.functionId)
   const limits = (record && limitsClass(record.deployment.limitsClass)) ?? LIMITS_CLASSES[0]
-  if (record) return resourceOf(deps, record, '/', lifetimeOf(limits))
-  return { url: '', description: '', mimeType: 'application/json', maxTimeoutSeconds: lifetimeOf(limits) }
+  if (record) return resourceOf(deps, record, '/', lifetimeOf(deps, limits))
+  return { url: '', description: '', mimeType: 'application/json', maxTimeoutSeconds: lifetimeOf(deps, limits) }
 }
 
 async function waitElsewhere(deps: WalkDeps, payment: PaymentRecord): Promise<PaymentRecord> {

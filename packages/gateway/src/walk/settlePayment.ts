@@ -1,16 +1,18 @@
 import { PeerHostError } from '@peerhost/protocol'
 import type { Logger } from 'pino'
-import type { Database } from '../database/database.ts'
+import type { Database, Querier } from '../database/database.ts'
+import { moveEscrow } from '../escrow/escrowTable.ts'
+import { type OpenEscrowDeps, openEscrow } from '../escrow/openEscrow.ts'
 import { type CollectDeps, collect, lookUp } from '../payment/collect.ts'
 import type { Collected, PaymentRecord, PaymentState } from '../payment/payment.ts'
 import { movePayment } from '../payment/paymentTable.ts'
 import type { Resource } from '../payment/x402.ts'
 
-export type SettlePaymentDeps = CollectDeps & {
-  database: Database
-  log: Logger
-  nowSeconds: () => number
-}
+export type SettlePaymentDeps = CollectDeps &
+  OpenEscrowDeps & {
+    database: Database
+    log: Logger
+  }
 
 /**
  * Collects a reserved payment, from whatever state a crash may have left it in, and writes down how it went before anyone
@@ -34,6 +36,11 @@ export async function settlePayment(
 }
 
 async function collectFrom(deps: SettlePaymentDeps, record: PaymentRecord, resource: Resource): Promise<Collected> {
+  const { escrow } = record.terms
+  if (escrow) {
+    await movePayment(deps.database, record.payment.id, openStates, { state: 'paying' }, deps.nowSeconds() * 1_000)
+    return openEscrow(deps, record, escrow)
+  }
   if (record.state === 'paying' || record.state === 'unknown') {
     const seen = await lookUp(deps, record).catch((): Collected => ({ type: 'unknown', reason: 'no answer' }))
     if (seen.type !== 'unknown') return seen
@@ -52,9 +59,10 @@ const lateSeconds = 60
 
 async function writeDown(deps: SettlePaymentDeps, record: PaymentRecord, collected: Collected): Promise<void> {
   const nowMs = deps.nowSeconds() * 1_000
-  const move = (state: PaymentState) =>
+  const { escrow } = record.terms
+  const move = (state: PaymentState, querier: Querier = deps.database) =>
     movePayment(
-      deps.database,
+      querier,
       record.payment.id,
       openStates,
       {
@@ -64,7 +72,19 @@ async function writeDown(deps: SettlePaymentDeps, record: PaymentRecord, collect
       },
       nowMs,
     )
-  if (collected.type === 'paid') await move('paid')
+  if (collected.type === 'paid' && escrow)
+    await deps.database.transaction(async (transaction) => {
+      await move('paid', transaction)
+      await moveEscrow(transaction, escrow.quoteId, ['quoted'], {
+        state: 'open',
+        paymentId: record.payment.id,
+        payer: record.payment.payer,
+        openedBy: collected.transaction,
+        // Until there is a result, the next thing that can happen is that its time is over.
+        nextMs: escrow.terms.deadline * 1_000,
+      })
+    })
+  else if (collected.type === 'paid') await move('paid')
   else if (collected.type === 'unknown') await move('unknown')
   // The answer stays stored: when the payer's balance is back, the same payment buys it without another run.
   else if (record.answerRequestId && record.payment.validBefore > deps.nowSeconds()) await move('executed')

@@ -12,6 +12,7 @@ import {
   zeroBytes32,
 } from '@peerhost/protocol'
 import { bytesToHex, type Hex, zeroAddress } from 'viem'
+import type { EscrowQuote } from '../escrow/escrow.ts'
 import type { Payment, Terms } from '../payment/payment.ts'
 import type { Draft, Job } from '../requests/request.ts'
 import type { Canonical } from './canonicalise.ts'
@@ -39,7 +40,8 @@ export function draftTicket(
 ): Draft {
   const { quote, canonical, sequence, paid } = parts
   const { state, deployment, functionId } = quote.record
-  const salt = bytesToHex(randomBytes(32))
+  const escrow = paid?.terms.escrow
+  const salt = escrow?.salt ?? bytesToHex(randomBytes(32))
   const issuedAt = quote.lane === 'confirmed' ? confirmedIssuedAt(deps) : deps.nowSeconds()
   const ticket: Ticket = {
     protocolVersion: PROTOCOL_VERSION,
@@ -55,11 +57,11 @@ export function draftTicket(
     lane: laneNumber(quote.lane),
     fee: deployment.fee,
     issuedAt,
-    deadline: issuedAt + quote.lifetimeSeconds,
+    deadline: Math.min(issuedAt + quote.lifetimeSeconds, escrow?.terms.deadline ?? Number.MAX_SAFE_INTEGER),
     payer: paid?.payment.payer ?? zeroAddress,
-    payee: paid?.terms.payTo ?? zeroAddress,
+    payee: escrow?.terms.payee ?? paid?.terms.payTo ?? zeroAddress,
     price: paid?.terms.price ?? 0n,
-    quoteId: paid?.payment.id ?? zeroBytes32,
+    quoteId: escrow?.quoteId ?? paid?.payment.id ?? zeroBytes32,
     funder: state.owner,
   }
   return {
@@ -73,17 +75,21 @@ export function draftTicket(
   }
 }
 
-/** The same job under a fresh ticket: for workers that refuse tickets that are no longer young. */
-export function renewDraft(deps: TicketDeps, job: Draft, sequence: bigint): Draft {
-  const salt = bytesToHex(randomBytes(32))
+/**
+ * The same job under a fresh ticket: for workers that refuse tickets that are no longer young. One that is paid in escrow
+ * keeps its seal and its last moment: the payer agreed to them.
+ */
+export function renewDraft(deps: TicketDeps, job: Draft, sequence: bigint, escrow: EscrowQuote | undefined): Draft {
+  const salt = escrow ? job.salt : bytesToHex(randomBytes(32))
   const issuedAt = deps.nowSeconds()
+  const deadline = issuedAt + (job.ticket.deadline - job.ticket.issuedAt)
   const ticket: Ticket = {
     ...job.ticket,
     inputSeal: seal(hashInput(job.input), salt),
     sequence,
     epoch: epochAt(issuedAt, deps.epochSeconds),
     issuedAt,
-    deadline: issuedAt + (job.ticket.deadline - job.ticket.issuedAt),
+    deadline: Math.min(deadline, escrow?.terms.deadline ?? deadline),
   }
   const { input, paymentId } = job
   const id = requestId(deps.domain, ticket)

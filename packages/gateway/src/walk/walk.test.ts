@@ -2,6 +2,8 @@ import {
   type CanonicalResult,
   canonicalResult,
   createDigestSigner,
+  DEFAULT_TIMES,
+  decodeReceiptHeader,
   encodeResult,
   failedResult,
   functionId,
@@ -18,12 +20,14 @@ import { pino } from 'pino'
 import { type Address, getAddress, type Hex, keccak256, stringToHex, zeroAddress } from 'viem'
 import { generatePrivateKey } from 'viem/accounts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { EscrowOnChain } from '../chain/escrowChain.ts'
 import type { Database, Querier } from '../database/database.ts'
 import { openPglite } from '../database/pglite.ts'
+import { findEscrowByDeposit } from '../escrow/escrowTable.ts'
 import type { AuthorizationUse, Collected, Payment } from '../payment/payment.ts'
 import type { FunctionRecord } from '../registry/functionRecord.ts'
+import { createSequences } from '../requester/sequences.ts'
 import { createRecorder } from '../requests/recorder.ts'
-import { createSequences } from '../requests/sequences.ts'
 import type { WorkerLink, WorkerReply } from '../workers/workerLink.ts'
 import type { Answer, Incoming } from './incoming.ts'
 import { createPosted } from './posted.ts'
@@ -49,6 +53,9 @@ let world: {
   use: AuthorizationUse
   valid: boolean
   credit: boolean
+  escrow: EscrowOnChain['status']
+  opens: boolean
+  version: number
 }
 
 beforeAll(async () => {
@@ -66,6 +73,9 @@ beforeEach(() => {
     use: { type: 'used', transaction: hash('tx'), to: owner, value: 5n },
     valid: true,
     credit: true,
+    escrow: 'none',
+    opens: true,
+    version: 1,
   }
 })
 
@@ -77,6 +87,8 @@ function watched(querier: Querier): Querier {
       if (sql.startsWith('insert into payments')) log.push('reserve payment')
       else if (sql.startsWith('insert into requests') && sql.includes("'dispatched'")) log.push('store request')
       else if (sql.startsWith('insert into requests')) log.push('store result')
+      else if (sql.startsWith('insert into escrows')) log.push('remember quote')
+      else if (sql.startsWith('update escrows') && rows.length > 0) log.push('escrow moved')
       else if (sql.startsWith('update payments set state') && rows.length > 0) log.push(`payment ${parameters[1]}`)
       return rows
     },
@@ -90,8 +102,8 @@ const record = (): FunctionRecord => ({
   name: 'f',
   state: {
     owner,
-    currentVersion: 1,
-    latestVersion: 1,
+    currentVersion: world.version,
+    latestVersion: world.version,
     paymentMode: world.paymentMode,
     payee: zeroAddress,
     price: world.price,
@@ -139,24 +151,43 @@ const link: WorkerLink = {
     log.push('run')
     return world.reply === 'honest' ? honest(job) : world.reply
   },
+  commit: async () => ({ type: 'disconnected' }),
+  open: async () => ({ type: 'disconnected' }),
   roll: async () => undefined,
   send: () => undefined,
   close: () => undefined,
 }
 
+/** The escrow contract as the walk sees it. */
+const escrowContract: Address = getAddress(`0x${'e5'.repeat(20)}`)
+const escrowChain: WalkDeps['chain']['escrow'] = {
+  read: async () => ({ status: world.escrow, payer, deadline: 0, quorum: 1 }),
+  openedBy: async () => hash('open'),
+  open: async () => {
+    log.push('open escrow')
+    if (world.opens) world.escrow = 'open'
+    return world.opens
+      ? { type: 'mined', transaction: hash('open'), blockNumber: 1n }
+      : { type: 'reverted', reason: 'AuthorizationInvalid' }
+  },
+  settle: async () => ({ type: 'reverted', reason: 'not here' }),
+  release: async () => ({ type: 'reverted', reason: 'not here' }),
+  refund: async () => ({ type: 'reverted', reason: 'not here' }),
+}
+
 let payments = 0
-function payment(): Payment {
+function payment(payTo: Address = owner): Payment {
   return {
     id: hash(`payment ${payments++}`),
     x402Version: 2,
     payer,
-    payTo: owner,
+    payTo,
     amount: 5n,
     nonce: hash('nonce'),
     validBefore: Math.floor(Date.now() / 1_000) + 60,
     asset: undefined,
     network: 'eip155:1',
-    payload: {},
+    payload: { payload: { signature: '0x12', authorization: { validAfter: '0', validBefore: '1' } } },
   }
 }
 
@@ -197,10 +228,19 @@ function deps(paid: Payment | undefined): WalkDeps {
       },
     },
     chain: {
+      deployment: async () => record().deployment,
+      settledEvent: async () => undefined,
+      escrow: escrowChain,
       authorizationUse: async () => world.use,
       post: async () => ({ transaction: hash('post') }),
     },
-    sequences: createSequences({ database, requester: gatewaySigner.address }),
+    sequences: createSequences({ database, requester: gatewaySigner.address, longestLifetimeSeconds: 300 }),
+    standing: { assertMayAsk: async () => undefined },
+    seating: { modeOf: async () => 'all-seated', seatOf: async () => 1 },
+    escrow: escrowContract,
+    requester: gatewaySigner.address,
+    times: DEFAULT_TIMES,
+    onConflict: () => undefined,
     credit: {
       hold: async () => {
         log.push('hold credit')
@@ -213,6 +253,7 @@ function deps(paid: Payment | undefined): WalkDeps {
     recorder: createRecorder({ database: watching, log: quiet, onStored: () => log.push('settle on chain') }),
     workers: {
       links: () => [link],
+      withRuntime: () => [link],
       supports: () => true,
       acquire: async ({ except }) => (except(link) ? undefined : link),
     },
@@ -224,6 +265,8 @@ function deps(paid: Payment | undefined): WalkDeps {
     onPosting: async () => undefined,
     onPosted: async () => undefined,
     dispatchGraceMs: 100,
+    openGraceMs: 100,
+    lingerMs: 10,
     queueMs: 10,
     connectMs: 10,
     confirmGraceMs: 100,
@@ -367,5 +410,143 @@ describe('the order of side effects', () => {
     world.collected = { type: 'unknown', reason: 'timeout' }
     world.use = { type: 'used', transaction: hash('tx'), to: payer, value: 5n }
     expect(await outcomeOf(walk(deps(payment()), incoming))).toBe('payment_settlement_failed')
+  })
+})
+
+describe('escrow', () => {
+  const quoted = async (): Promise<Address> => {
+    world.paymentMode = 3
+    const answer = await walk(deps(undefined), incoming)
+    if (answer.type !== 'payment-required') throw new Error(answer.type)
+    log = []
+    return answer.terms.payTo
+  }
+
+  test('unpaid: a quote with an address of its own is remembered, each time another one', async () => {
+    world.paymentMode = 3
+    const [a, b] = [await walk(deps(undefined), incoming), await walk(deps(undefined), incoming)]
+    if (a.type !== 'payment-required' || b.type !== 'payment-required') throw new Error('not a challenge')
+    expect(log).toEqual(['remember quote', 'remember quote'])
+    expect(a.terms.payTo).not.toBe(owner)
+    expect(a.terms.payTo).not.toBe(b.terms.payTo)
+    expect(a.terms.escrow?.terms).toMatchObject({ payee: owner, price: 5n, requester: gatewaySigner.address })
+  })
+
+  test('the money is in escrow before anything runs, and the ticket is what was quoted', async () => {
+    const deposit = await quoted()
+    const answer = await walk(deps(payment(deposit)), incoming)
+    expect(answer).toMatchObject({
+      type: 'answered',
+      status: 200,
+      payment: { collected: { transaction: hash('open') } },
+    })
+    expect(log).toEqual([
+      'verify',
+      'hold credit',
+      'reserve payment',
+      'store request',
+      'payment paying',
+      'open escrow',
+      'payment paid',
+      'escrow moved',
+      'run',
+      'store result',
+      'payment paid',
+      'escrow moved',
+      'settle on chain',
+    ])
+    const escrow = await findEscrowByDeposit(database, deposit)
+    if (answer.type !== 'answered' || !escrow) throw new Error('no answer')
+    const { ticket } = decodeReceiptHeader(answer.receipt)
+    expect(ticket).toMatchObject({
+      quoteId: escrow.quoteId,
+      inputSeal: escrow.terms.inputSeal,
+      payee: owner,
+      price: 5n,
+      payer,
+    })
+    expect(ticket.deadline).toBeLessThanOrEqual(escrow.terms.deadline)
+    expect(escrow).toMatchObject({ state: 'open', requestId: answer.requestId, openedBy: hash('open') })
+  })
+
+  test('when it does not open, nothing runs', async () => {
+    const deposit = await quoted()
+    world.opens = false
+    expect(await outcomeOf(walk(deps(payment(deposit)), incoming))).toBe('payment_settlement_failed')
+    expect(log.slice(-2)).toEqual(['open escrow', 'payment released'])
+  })
+
+  test('swapped body: a payment to an address that was quoted for another request is a conflict', async () => {
+    const deposit = await quoted()
+    const other = { ...incoming, query: 'n=2' }
+    expect(await outcomeOf(walk(deps(payment(deposit)), other))).toBe('payment_conflict')
+    expect(log).toEqual([])
+  })
+
+  test.each<[string, (deposit: Address) => Payment]>([
+    ['to the owner itself', () => payment(owner)],
+    ['to nobody’s address', () => payment(getAddress(`0x${'77'.repeat(20)}`))],
+    ['of another amount', (deposit) => ({ ...payment(deposit), amount: 4n })],
+    [
+      'that is about to expire',
+      (deposit) => ({ ...payment(deposit), validBefore: Math.floor(Date.now() / 1_000) + 5 }),
+    ],
+  ])('a payment %s is rejected before anything is reserved', async (_, make) => {
+    const deposit = await quoted()
+    expect(await outcomeOf(walk(deps(make(deposit)), incoming))).toBe('payment_rejected')
+    expect(log).toEqual(['remember quote'])
+  })
+
+  test('front-run authorization: money that lies at the quote’s address already pays for it', async () => {
+    const deposit = await quoted()
+    world.valid = false
+    world.use = { type: 'used', transaction: hash('theirs'), to: deposit, value: 4n }
+    expect(await outcomeOf(walk(deps(payment(deposit)), incoming))).toBe('payment_rejected')
+    world.use = { ...world.use, value: 5n }
+    expect(await outcomeOf(walk(deps(payment(deposit)), incoming))).toBe(200)
+  })
+
+  test('one payment for two requests: a quote that is paid takes no second payment', async () => {
+    const deposit = await quoted()
+    expect(await outcomeOf(walk(deps(payment(deposit)), incoming))).toBe(200)
+    expect(await outcomeOf(walk(deps(payment(deposit)), incoming))).toBe('payment_rejected')
+  })
+
+  test('the same payment again gives the stored answer', async () => {
+    const deposit = await quoted()
+    const paid = payment(deposit)
+    const first = await walk(deps(paid), incoming)
+    log = []
+    const second = await walk(deps(paid), incoming)
+    expect(log).toEqual([])
+    if (first.type !== 'answered' || second.type !== 'answered') throw new Error('no answer')
+    expect(second.receipt).toBe(first.receipt)
+  })
+
+  test('failed result released: a failure is the answer too, and decides that the money goes back', async () => {
+    world.result = failedResult('threw')
+    const deposit = await quoted()
+    expect(await outcomeOf(walk(deps(payment(deposit)), incoming))).toBe(500)
+    expect(await findEscrowByDeposit(database, deposit)).toMatchObject({ state: 'open', requestId: expect.any(String) })
+  })
+
+  test('without a result the escrow stays open for the next try of the same payment', async () => {
+    const deposit = await quoted()
+    const paid = payment(deposit)
+    world.reply = { type: 'late' }
+    expect(await outcomeOf(walk(deps(paid), incoming))).toBe('no_worker')
+    expect(await findEscrowByDeposit(database, deposit)).toMatchObject({ state: 'open', requestId: undefined })
+    world.reply = 'honest'
+    log = []
+    expect(await outcomeOf(walk(deps(paid), incoming))).toBe(200)
+    expect(log).not.toContain('open escrow')
+  })
+
+  test('a new version between quote and payment: what was quoted runs', async () => {
+    const deposit = await quoted()
+    world.version = 2
+    const answer = await walk(deps(payment(deposit)), incoming)
+    if (answer.type !== 'answered') throw new Error(answer.detail)
+    expect(decodeReceiptHeader(answer.receipt).ticket.functionVersion).toBe(1)
   })
 })

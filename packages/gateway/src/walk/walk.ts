@@ -1,9 +1,11 @@
 import type { Lane, LimitsClass } from '@peerhost/protocol'
+import { type EscrowQuoteDeps, quoteEscrow } from '../escrow/quoteEscrow.ts'
 import type { PaymentRecord } from '../payment/payment.ts'
 import type { PaymentGate, Resource } from '../payment/x402.ts'
+import { type QuorumDeps, runQuorum } from '../quorum/runQuorum.ts'
 import type { Draft, Job } from '../requests/request.ts'
-import { canonicalise } from './canonicalise.ts'
-import { type ConfirmDeps, confirm } from './confirm.ts'
+import { type Canonical, canonicalise } from './canonicalise.ts'
+import { type Confirmation, type ConfirmDeps, confirm } from './confirm.ts'
 import { type DispatchDeps, dispatch, type Execution } from './dispatch.ts'
 import { type Answer, headerOf, type Incoming } from './incoming.ts'
 import { type Quote, type QuoteDeps, quote } from './quote.ts'
@@ -19,7 +21,8 @@ import { signTicket } from './ticket.ts'
 export type WalkDeps = ResolveDeps &
   QuoteDeps &
   ReserveDeps &
-  Omit<DispatchDeps, 'renew'> &
+  EscrowQuoteDeps &
+  Omit<DispatchDeps & QuorumDeps, 'renew'> &
   Omit<ConfirmDeps, 'onPosting'> & {
     onPosting: (job: Job, payment: PaymentRecord | undefined) => Promise<void>
   } & RecordDeps &
@@ -49,10 +52,10 @@ export async function walk(deps: WalkDeps, incoming: Incoming): Promise<Answer> 
 
   const v2 = headerOf(incoming, 'payment-signature')
   const payment = deps.gate.read({ v2, v1: headerOf(incoming, 'x-payment') })
-  if (!payment) return unpaid(quoted, 'payment_required', 'This function has a price.')
+  if (!payment) return unpaid(deps, quoted, canonical, 'payment_required', 'This function has a price.')
   return deps.runs.join(payment.id, fingerprintOf(quoted, canonical), async () => {
     const reservation = await reserve(deps, quoted, canonical, payment)
-    if (reservation.type === 'rejected') return unpaid(quoted, 'payment_rejected', reservation.detail)
+    if (reservation.type === 'rejected') return unpaid(deps, quoted, canonical, 'payment_rejected', reservation.detail)
     if (reservation.type === 'known') return resume(deps, reservation.payment)
     return carry(deps, { ...quoted, ...reservation })
   })
@@ -61,8 +64,8 @@ export async function walk(deps: WalkDeps, incoming: Incoming): Promise<Answer> 
 /** The second half of the walk, for a request that is reserved. A restart enters here. */
 export async function carry(deps: WalkDeps, run: Run): Promise<Answer> {
   const { payment, resource } = run
-  const isUpfront = payment?.terms.mode === 'upfront'
-  const prepaid = isUpfront ? await settlePayment(deps, payment, resource) : undefined
+  const isPrepaid = payment !== undefined && payment.terms.mode !== 'after'
+  const prepaid = isPrepaid ? await settlePayment(deps, payment, resource) : undefined
   if (payment && prepaid?.type === 'failed') {
     await release(deps, payment, run.draft)
     return uncollected(run, payment, prepaid.reason)
@@ -78,33 +81,43 @@ export async function carry(deps: WalkDeps, run: Run): Promise<Answer> {
 }
 
 /** ticket ─ dispatch ─ attestations, on the lane of the ticket. A job without a result gives back what it reserved. */
-async function execute(deps: WalkDeps, { draft, payment, lane, limits }: Run): Promise<Execution> {
-  let job = await signTicket(deps, draft)
+async function execute(deps: WalkDeps, run: Run): Promise<Execution | Confirmation> {
+  const { payment } = run
+  let job = await signTicket(deps, run.draft)
   const renewed = async (old: Job): Promise<Job> => {
     job = await renew(deps, payment, old)
     return job
   }
   try {
-    if (lane === 'attested') return await dispatch({ ...deps, renew: renewed }, job, limits)
-    const onPosting = (posting: Job) => deps.onPosting(posting, payment)
-    return await confirm({ ...deps, onPosting }, job, limits)
+    if (run.lane === 'confirmed') {
+      const onPosting = (posting: Job) => deps.onPosting(posting, payment)
+      return await confirm({ ...deps, onPosting }, job, run.limits)
+    }
+    const isQuorum = job.ticket.quorum > 1
+    return await (isQuorum ? runQuorum : dispatch)({ ...deps, renew: renewed }, job, run.limits)
   } catch (error) {
     await release(deps, payment, job)
     throw error
   }
 }
 
-async function reserveFree(deps: WalkDeps, quoted: Quote, canonical: ReturnType<typeof canonicalise>): Promise<Run> {
+async function reserveFree(deps: WalkDeps, quoted: Quote, canonical: Canonical): Promise<Run> {
   const reservation = await reserve(deps, quoted, canonical, undefined)
   if (reservation.type !== 'reserved') throw new TypeError('A free request has no payment to be refused.')
   return { ...quoted, ...reservation }
 }
 
-function unpaid(
-  { terms, resource }: Pick<Quote, 'terms' | 'resource'>,
+/** What has to be paid first. In escrow mode every such answer has an address of its own. */
+async function unpaid(
+  deps: WalkDeps,
+  quoted: Quote,
+  canonical: Canonical,
   code: 'payment_required' | 'payment_rejected',
   detail: string,
-): Answer {
+): Promise<Answer> {
+  const { resource } = quoted
+  const isEscrow = quoted.terms.mode === 'escrow'
+  const terms = isEscrow ? await quoteEscrow(deps, quoted, canonical, fingerprintOf(quoted, canonical)) : quoted.terms
   return { type: 'payment-required', code, detail, terms, resource, payment: undefined }
 }
 

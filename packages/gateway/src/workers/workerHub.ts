@@ -11,7 +11,7 @@ import type { Logger } from 'pino'
 import { type Address, bytesToHex, type Hex } from 'viem'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Chain } from '../chain/chain.ts'
-import type { AttestedMessage, WorkerLink, WorkerPool } from './workerLink.ts'
+import type { AttestedMessage, CommittedMessage, WorkerLink, WorkerPool } from './workerLink.ts'
 import { runWorkerSession, type WorkerHello } from './workerSession.ts'
 
 export type WorkerHubDeps = {
@@ -22,7 +22,8 @@ export type WorkerHubDeps = {
   /** The gateway's signing address: hellos are bound to it. */
   gateway: Address
   onUnasked: (link: WorkerLink, message: AttestedMessage) => void
-  inputOf: (requestId: Hex) => { salt: Hex; input: string } | undefined
+  onUnaskedCommitment: (link: WorkerLink, message: CommittedMessage) => void
+  inputFor: (operator: Address, requestId: Hex) => Promise<{ salt: Hex; input: string } | undefined>
   nowSeconds: () => number
 }
 
@@ -76,7 +77,8 @@ export function createWorkerHub(deps: WorkerHubDeps): WorkerHub {
           changed()
         },
         onUnasked: deps.onUnasked,
-        inputOf: deps.inputOf,
+        onUnaskedCommitment: deps.onUnaskedCommitment,
+        inputFor: deps.inputFor,
         helloTimeoutMs,
       },
       socket,
@@ -85,6 +87,7 @@ export function createWorkerHub(deps: WorkerHubDeps): WorkerHub {
   return {
     server,
     links: () => [...links],
+    withRuntime: (runtimeDigest) => [...links].filter((link) => hasRuntime(link, runtimeDigest)).sort(byLoad),
     supports: (runtimeDigest) => [...links].some((link) => hasRuntime(link, runtimeDigest)),
     acquire: (options) => acquire(() => [...links], watchers, options),
     ban: (executionKey, reason) => {
@@ -172,6 +175,10 @@ function hasRuntime(link: WorkerLink, runtimeDigest: Hex): boolean {
   return link.runtimeDigests.some((digest) => sameHex(digest, runtimeDigest))
 }
 
+function byLoad(a: WorkerLink, b: WorkerLink): number {
+  return a.inFlight() / a.capacity() - b.inFlight() / b.capacity()
+}
+
 async function acquire(
   links: () => WorkerLink[],
   watchers: Set<() => void>,
@@ -180,7 +187,7 @@ async function acquire(
   const best = (): WorkerLink | undefined =>
     links()
       .filter((link) => hasRuntime(link, runtimeDigest) && !except(link) && link.inFlight() < link.capacity())
-      .sort((a, b) => a.inFlight() / a.capacity() - b.inFlight() / b.capacity())[0]
+      .sort(byLoad)[0]
   const now = best()
   now?.claim()
   if (now || waitMs <= 0) return now

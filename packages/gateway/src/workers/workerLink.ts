@@ -3,12 +3,16 @@ import type { Address, Hex } from 'viem'
 
 export type AttestedMessage = Extract<WorkerMessage, { type: 'attested' }>
 
+export type CommittedMessage = Extract<WorkerMessage, { type: 'committed' }>
+
+/** Why a job that was given to a worker came back without what was asked for. */
+export type Unanswered = { type: 'declined'; reason: DeclineReason } | { type: 'disconnected' } | { type: 'late' }
+
 /** How a job that was given to a worker came back. */
-export type WorkerReply =
-  | { type: 'attested'; message: AttestedMessage }
-  | { type: 'declined'; reason: DeclineReason }
-  | { type: 'disconnected' }
-  | { type: 'late' }
+export type WorkerReply = { type: 'attested'; message: AttestedMessage } | Unanswered
+
+/** How a job of a quorum came back: the result stays hidden until the set is closed. */
+export type CommitReply = { type: 'committed'; message: CommittedMessage } | Unanswered
 
 /** A connected worker whose key the chain knows. */
 export type WorkerLink = {
@@ -21,6 +25,10 @@ export type WorkerLink = {
   claim: () => void
   /** Sends a job and waits for its reply, at most `timeoutMs`. */
   run: (job: Extract<GatewayMessage, { type: 'job' }>, timeoutMs: number) => Promise<WorkerReply>
+  /** Sends a job of a quorum and waits for its commitment, at most `timeoutMs`. */
+  commit: (job: Extract<GatewayMessage, { type: 'job' }>, timeoutMs: number) => Promise<CommitReply>
+  /** Shows a worker that has committed the closed set, and waits for its result. */
+  open: (set: Extract<GatewayMessage, { type: 'open' }>, timeoutMs: number) => Promise<WorkerReply>
   /** Asks for one signature over a batch. `undefined` when refused, late or gone. */
   roll: (batchId: string, requestIds: readonly Hex[], timeoutMs: number) => Promise<Hex | undefined>
   send: (message: GatewayMessage) => void
@@ -39,6 +47,8 @@ export type WorkerPool = {
     except: (link: WorkerLink) => boolean
     waitMs: number
   }) => Promise<WorkerLink | undefined>
+  /** Those with this runtime, free or not, the least loaded first. */
+  withRuntime: (runtimeDigest: Hex) => readonly WorkerLink[]
   /** True when a worker with this runtime is connected, free or not. */
   supports: (runtimeDigest: Hex) => boolean
 }

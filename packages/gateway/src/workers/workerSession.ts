@@ -9,7 +9,14 @@ import {
 import type { Logger } from 'pino'
 import type { Address, Hex } from 'viem'
 import type { WebSocket } from 'ws'
-import type { AttestedMessage, WorkerLink, WorkerReply } from './workerLink.ts'
+import type {
+  AttestedMessage,
+  CommitReply,
+  CommittedMessage,
+  Unanswered,
+  WorkerLink,
+  WorkerReply,
+} from './workerLink.ts'
 
 export type WorkerHello = Extract<WorkerMessage, { type: 'hello' }>
 
@@ -24,8 +31,10 @@ export type SessionDeps = {
   onClose: (link: WorkerLink) => void
   /** Results of tickets that were not given over this session: posted on chain, or late. */
   onUnasked: (link: WorkerLink, message: AttestedMessage) => void
-  /** Salt and input of a posted ticket. */
-  inputOf: (requestId: Hex) => { salt: Hex; input: string } | undefined
+  /** A commitment for a ticket that was not given over this session: it stands on chain. */
+  onUnaskedCommitment: (link: WorkerLink, message: CommittedMessage) => void
+  /** Salt and input of a request, for who may have them. */
+  inputFor: (operator: Address, requestId: Hex) => Promise<{ salt: Hex; input: string } | undefined>
   helloTimeoutMs: number
 }
 
@@ -35,7 +44,7 @@ type Waiter<T> = (reply: T) => void
 type Session = {
   deps: SessionDeps
   socket: WebSocket
-  jobs: Map<Hex, Waiter<WorkerReply>>
+  jobs: Map<Hex, Waiter<WorkerReply | CommitReply>>
   rolls: Map<string, Waiter<Hex | undefined>>
   capacity: number
   isGreeting: boolean
@@ -121,6 +130,10 @@ function handle(session: Session, link: WorkerLink, message: WorkerMessage): voi
     const waiter = take(jobs, message.requestId)
     if (waiter) waiter({ type: 'attested', message })
     else deps.onUnasked(link, message)
+  } else if (message.type === 'committed') {
+    const waiter = take(jobs, message.requestId)
+    if (waiter) waiter({ type: 'committed', message })
+    else deps.onUnaskedCommitment(link, message)
   } else if (message.type === 'declined') {
     take(jobs, message.requestId)?.({ type: 'declined', reason: message.reason })
   } else if (message.type === 'rolled') {
@@ -130,13 +143,21 @@ function handle(session: Session, link: WorkerLink, message: WorkerMessage): voi
   } else if (message.type === 'capacity') {
     session.capacity = message.capacity
   } else if (message.type === 'input') {
-    const { requestId } = message
-    const input = deps.inputOf(requestId)
-    send(session, input ? { type: 'input-given', requestId, ...input } : { type: 'input-unknown', requestId })
+    giveInput(session, link, message.requestId)
   } else {
     close(session, 1008, 'a second hello')
   }
   deps.onChange()
+}
+
+function giveInput(session: Session, link: WorkerLink, requestId: Hex): void {
+  const { deps } = session
+  deps.inputFor(link.operator, requestId).then(
+    (input) =>
+      send(session, input ? { type: 'input-given', requestId, ...input } : { type: 'input-unknown', requestId }),
+    // No answer: the worker asks again.
+    (error: unknown) => deps.log.warn({ err: error, requestId }, 'an input could not be given'),
+  )
 }
 
 function send({ socket }: Session, message: GatewayMessage): void {
@@ -151,7 +172,7 @@ function close({ socket }: Session, code: number, reason: string): void {
 }
 
 function createLink(session: Session, operator: Address, hello: WorkerHello): WorkerLink {
-  const { jobs, rolls, socket } = session
+  const { jobs, rolls } = session
   let claims = 0
   return {
     operator,
@@ -164,11 +185,16 @@ function createLink(session: Session, operator: Address, hello: WorkerHello): Wo
     },
     run: async (job, timeoutMs) => {
       claims = Math.max(0, claims - 1)
-      if (socket.readyState !== socket.OPEN) return { type: 'disconnected' }
-      const late: WorkerReply = { type: 'late' }
-      const reply = await awaitReply<Hex, WorkerReply>(jobs, job.requestId, timeoutMs, late, () => send(session, job))
-      if (reply.type === 'late') send(session, { type: 'cancel', requestId: job.requestId })
-      return reply
+      const reply = await ask(session, job, timeoutMs)
+      return reply.type === 'committed' ? { type: 'late' } : reply
+    },
+    commit: async (job, timeoutMs) => {
+      const reply = await ask(session, job, timeoutMs)
+      return reply.type === 'attested' ? { type: 'late' } : reply
+    },
+    open: async (set, timeoutMs) => {
+      const reply = await ask(session, set, timeoutMs)
+      return reply.type === 'committed' ? { type: 'late' } : reply
     },
     roll: (batchId, requestIds, timeoutMs) =>
       awaitReply<string, Hex | undefined>(rolls, batchId, timeoutMs, undefined, () =>
@@ -177,6 +203,23 @@ function createLink(session: Session, operator: Address, hello: WorkerHello): Wo
     send: (message) => send(session, message),
     close: (reason) => close(session, 1008, reason),
   }
+}
+
+/** Sends a job, or the set that opens it, and waits for what the worker says about it. */
+async function ask(
+  session: Session,
+  message: Extract<GatewayMessage, { type: 'job' | 'open' }>,
+  timeoutMs: number,
+): Promise<WorkerReply | CommitReply> {
+  const { jobs, socket } = session
+  if (socket.readyState !== socket.OPEN) return { type: 'disconnected' }
+  const { requestId } = message
+  const late: Unanswered = { type: 'late' }
+  const reply = await awaitReply<Hex, WorkerReply | CommitReply>(jobs, requestId, timeoutMs, late, () =>
+    send(session, message),
+  )
+  if (reply.type === 'late') send(session, { type: 'cancel', requestId })
+  return reply
 }
 
 function awaitReply<K, T>(

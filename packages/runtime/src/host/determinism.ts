@@ -4,8 +4,8 @@ import perfHooks from 'node:perf_hooks'
 import timers from 'node:timers'
 import timersPromises from 'node:timers/promises'
 
-/** What an execution may know of time and chance: both come from its ticket. */
-export type Terms = { clockMs: number; seed: string }
+/** What an execution may know of time and chance: both come from its ticket. `stall` is called whenever a timer was set. */
+export type Terms = { clockMs: number; seed: string; stall?: (() => void) | undefined }
 
 /**
  * Replaces the clocks and the randomness of this process, which runs one execution and ends. Returns what sets them to the
@@ -14,7 +14,7 @@ export type Terms = { clockMs: number; seed: string }
  * the machine, and code that sleeps still sees time pass.
  */
 export function installDeterminism(): (terms: Terms) => void {
-  const clock: Clock = { nowMs: 0, startMs: 0 }
+  const clock: Clock = { nowMs: 0, startMs: 0, stall: undefined }
   let cipher: Cipheriv | undefined
   installClock(clock)
   installTimers(clock)
@@ -22,14 +22,15 @@ export function installDeterminism(): (terms: Terms) => void {
     if (!cipher) throw new Error('There is no randomness before the execution begins.')
     return cipher.update(Buffer.alloc(length))
   })
-  return ({ clockMs, seed }) => {
+  return ({ clockMs, seed, stall }) => {
     clock.nowMs = clockMs
     clock.startMs = clockMs
+    clock.stall = stall
     cipher = crypto.createCipheriv('aes-256-ctr', Buffer.from(seed.slice(2), 'hex'), Buffer.alloc(16))
   }
 }
 
-type Clock = { nowMs: number; startMs: number }
+type Clock = { nowMs: number; startMs: number; stall: (() => void) | undefined }
 type Keystream = (length: number) => Uint8Array
 
 function replace(target: object, properties: Record<string, unknown>): void {
@@ -93,14 +94,18 @@ function installTimers(clock: Clock): void {
   }
   const timer =
     (start: typeof later, repeats: boolean) =>
-    (callback: never, delay?: unknown, ...values: never[]) =>
-      typeof callback === 'function'
-        ? start(moving(callback, delayOf(delay), repeats), delayOf(delay), ...values)
-        : start(callback)
+    (callback: never, delay?: unknown, ...values: never[]) => {
+      if (typeof callback !== 'function') return start(callback)
+      const handle = start(moving(callback, delayOf(delay), repeats), delayOf(delay), ...values)
+      clock.stall?.()
+      return handle
+    }
   const sleep = timersPromises.setTimeout
   const sleeping = async (delay?: number, ...rest: never[]) => {
     const dueMs = clock.nowMs + delayOf(delay)
-    const value = await sleep(delay, ...rest)
+    const sleeping = sleep(delay, ...rest)
+    clock.stall?.()
+    const value = await sleeping
     clock.nowMs = Math.max(clock.nowMs, dueMs)
     return value
   }

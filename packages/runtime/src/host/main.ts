@@ -1,12 +1,14 @@
 import { compileFunction } from 'node:vm'
 import { encodeFrame, type Frame, framePrefixBytes } from '../frames.ts'
 import { answerHeaderBytes, downwardLimits, readRun, type ThrowReason } from '../messages.ts'
+import { variationOf } from '../variations.ts'
 import { requireBuiltin } from './builtins.ts'
 import { installDeterminism } from './determinism.ts'
 import { findHandler, type Handler, isForbiddenMethod } from './handler.ts'
 import { closeLogs, readFrame, writeFrame } from './pipe.ts'
 import { origin, webRequest } from './request.ts'
 import { readResponse } from './response.ts'
+import { createStall } from './stall.ts'
 import { installSurroundings, logFailure } from './surroundings.ts'
 
 type Module = (this: unknown, exports: unknown, require: typeof requireBuiltin, module: { exports: unknown }) => unknown
@@ -104,7 +106,9 @@ async function main(): Promise<void> {
   const compiled = compile(first.body)
   writeFrame({ type: 'ready' })
   const job = readFrame(downwardLimits)
-  await execute(compiled, () => begin(readRun(job.header.run)), job, Number(first.header.responseBodyBytes))
+  const run = readRun(job.header.run)
+  const stall = createStall(variationOf(run.variation ?? 0))
+  await execute(compiled, () => begin({ ...run, stall }), job, Number(first.header.responseBodyBytes))
 }
 
 void main()

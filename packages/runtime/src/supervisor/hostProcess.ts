@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { createFrameDecoder, encodeFrame, type Frame } from '../frames.ts'
 import { type FromHost, hostLimits, readFromHost, type Settings } from '../messages.ts'
+import { drawAtRandom, type Variation, variationOf } from '../variations.ts'
+import { disturb } from './disturb.ts'
 
 /** What a host process tells while it lives. `closed` comes last, when it is dead and its pipes are empty. */
 export type HostEvents = {
@@ -23,7 +25,8 @@ export type Host = {
   kill: () => void
 }
 
-export type StartHost = (settings: Settings, bundle: Uint8Array, events: HostEvents) => Host
+/** `variation` is the number of the conditions that the host runs under. */
+export type StartHost = (settings: Settings, bundle: Uint8Array, events: HostEvents, variation?: number) => Host
 
 const MiB = 1_048_576
 /** What Node needs beside the user's heap: the rest of the memory limit. */
@@ -33,8 +36,9 @@ const pipeGraceMs = 200
 
 /** Starts a host of the program at `hostPath`, in its own process group, with nothing in its environment. */
 export function createStartHost(hostPath: string): StartHost {
-  return (settings, bundle, events) => {
-    const child = spawn(process.execPath, [...hostFlags(settings, hostPath), hostPath], {
+  return (settings, bundle, events, number = 0) => {
+    const variation = variationOf(number)
+    const child = spawn(process.execPath, [...hostFlags(settings, hostPath, variation), hostPath], {
       cwd: '/',
       detached: true,
       env: { LANG: 'en_US.UTF-8', TZ: 'UTC' },
@@ -42,6 +46,7 @@ export function createStartHost(hostPath: string): StartHost {
     })
     preferForOomKiller(child.pid)
     listen(child, settings, events)
+    disturb(child, variation)
     const input = child.stdin
     // A host that died has no reader; its exit is what counts.
     input?.on('error', () => {})
@@ -56,8 +61,8 @@ export function createStartHost(hostPath: string): StartHost {
   }
 }
 
-function hostFlags(settings: Settings, hostPath: string): string[] {
-  const heapMiB = Math.max(32, Math.floor(settings.memoryBytes / MiB) - nodeOverheadMiB)
+function hostFlags(settings: Settings, hostPath: string, { flags, heapShare = 1 }: Variation): string[] {
+  const heapMiB = Math.max(32, Math.floor((settings.memoryBytes / MiB - nodeOverheadMiB) * heapShare))
   return [
     '--permission',
     `--allow-fs-read=${hostPath}`,
@@ -65,6 +70,7 @@ function hostFlags(settings: Settings, hostPath: string): string[] {
     '--no-warnings',
     '--v8-pool-size=1',
     `--max-old-space-size=${heapMiB}`,
+    ...flags(drawAtRandom),
   ]
 }
 

@@ -1,7 +1,8 @@
 import type { Frame } from '../frames.ts'
 import { type FromHost, type Run, readToSupervisor, type Settings, type ToSupervisor } from '../messages.ts'
+import { variationOf } from '../variations.ts'
 import { createExecution, type Execution, type Verdict, verdictOfExit } from './execution.ts'
-import type { Host, HostExit, StartHost } from './hostProcess.ts'
+import type { Host, HostEvents, HostExit, StartHost } from './hostProcess.ts'
 
 export type SupervisorDeps = {
   startHost: StartHost
@@ -20,6 +21,7 @@ type Seat = {
   state: 'starting' | 'ready' | 'running' | 'ending'
   execution?: Execution
   timer?: NodeJS.Timeout
+  timeFactor: number
   /** The host has loaded itself and the bundle: from here on, what happens is the function's doing. */
   loaded: boolean
   logsClosed: boolean
@@ -93,7 +95,9 @@ function start(state: State, run: Run, request: Uint8Array): void {
   const { settings, seats, deps } = state
   if (!settings) throw new Error('A supervisor was asked to run before it was configured.')
   const waiting = [...seats].filter(isWaiting)
-  const seat = waiting.find((candidate) => candidate.state === 'ready') ?? waiting[0] ?? addSeat(state, settings)
+  const seat = run.variation
+    ? addSeat(state, settings, run.variation)
+    : (waiting.find((candidate) => candidate.state === 'ready') ?? waiting[0] ?? addSeat(state, settings))
   seat.state = 'running'
   seat.execution = createExecution(run, settings, deps.now)
   if (seat.loaded) begin(seat, settings)
@@ -107,7 +111,7 @@ function start(state: State, run: Run, request: Uint8Array): void {
 function begin(seat: Seat, settings: Settings): void {
   clearTimeout(seat.timer)
   seat.execution?.begin()
-  seat.timer = setTimeout(() => decide(seat, { end: 'timed-out' }), settings.timeoutMs)
+  seat.timer = setTimeout(() => decide(seat, { end: 'timed-out' }), settings.timeoutMs * seat.timeFactor)
 }
 
 function refill(state: State): void {
@@ -116,11 +120,12 @@ function refill(state: State): void {
   for (let missing = state.settings.slots - waiting; missing > 0; missing -= 1) addSeat(state, state.settings)
 }
 
-function addSeat(state: State, settings: Settings): Seat {
+function addSeat(state: State, settings: Settings, variation = 0): Seat {
   const host = { pid: undefined, send() {}, kill() {} }
-  const seat: Seat = { host, state: 'starting', loaded: false, logsClosed: false }
+  const { timeFactor = 1 } = variationOf(variation)
+  const seat: Seat = { host, state: 'starting', timeFactor, loaded: false, logsClosed: false }
   state.seats.add(seat)
-  seat.host = state.deps.startHost(settings, state.bundle, {
+  const events: HostEvents = {
     message: (message) => onMessage(state, seat, message),
     violated: () => decide(seat, { end: 'threw' }),
     log: (chunk) => {
@@ -132,7 +137,8 @@ function addSeat(state: State, settings: Settings): Seat {
       if (seat.execution?.decided) end(state, seat)
     },
     closed: (exit) => onClosed(state, seat, exit),
-  })
+  }
+  seat.host = state.deps.startHost(settings, state.bundle, events, variation)
   return seat
 }
 

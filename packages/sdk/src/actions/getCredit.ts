@@ -1,7 +1,8 @@
-import { executionCoordinatorAbi } from '@peerhost/protocol'
+import { executionCoordinatorAbi, protocolParametersAbi } from '@peerhost/protocol'
 import type { Address } from 'viem'
 import { formatAmount } from '../amount.ts'
 import { readChain } from '../chain/readChain.ts'
+import { readSuite } from '../chain/readSuite.ts'
 import { type Connection, requireAccount } from '../connection.ts'
 
 /** A funder's credit and its line to one requester (the gateway, unless another is named). Throws `chain_unavailable`. */
@@ -13,21 +14,21 @@ export async function getCredit(
   const funder = parameters.funder ?? requireAccount(connection, 'Reading your own credit').account.address
   const requester = parameters.requester ?? network.requester
   const contract = { address: network.coordinator, abi: executionCoordinatorAbi } as const
-  const [credit, line, spendable, epochSeconds] = await readChain('read the credit', () =>
+  const suite = await readSuite(connection)
+  const [credit, line, spendable, { epochSeconds }] = await readChain('read the credit', () =>
     Promise.all([
       publicClient.readContract({ ...contract, functionName: 'creditOf', args: [funder] }),
       publicClient.readContract({ ...contract, functionName: 'getCreditLine', args: [funder, requester] }),
       publicClient.readContract({ ...contract, functionName: 'availableCredit', args: [funder, requester] }),
-      publicClient.readContract({ ...contract, functionName: 'epochSeconds' }),
+      publicClient.readContract({ address: suite.parameters, abi: protocolParametersAbi, functionName: 'times' }),
     ]),
   )
-  const [available, reserved, withdrawing, withdrawableAt] = credit
+  const [available, withdrawing, withdrawableAt] = credit
   return {
     funder,
     requester,
     available,
     availableText: formatAmount(available, network.token.decimals),
-    reserved,
     withdrawing,
     withdrawableAtSeconds: withdrawableAt,
     line: {
@@ -49,8 +50,6 @@ export declare namespace getCredit {
     available: bigint
     /** `available` as decimal tokens. */
     availableText: string
-    /** Held by posted tickets that nobody answered yet. */
-    reserved: bigint
     withdrawing: bigint
     /** When `withdrawing` may be taken out, in seconds since 1970. */
     withdrawableAtSeconds: number

@@ -14,11 +14,12 @@ import { check } from '../verification/check.ts'
 import { checkOperators } from '../verification/checkOperators.ts'
 import { checkPayment } from '../verification/checkPayment.ts'
 import { checkPrice } from '../verification/checkPrice.ts'
+import { checkSeats } from '../verification/checkSeats.ts'
 import { findSettlement, type Settlement } from '../verification/findSettlement.ts'
 
 /**
  * Checks a receipt against request, result and chain, trusting no gateway: ids, signatures, seals and quorum; that the
- * signers were staked operators; that price and payee were the registry's; that the price was paid; and, once it is mined,
+ * signers were staked operators with a seat for this request; that price and payee were the registry's; that the price was paid; and, once it is mined,
  * that the settlement records the same result. Every check is in the answer by name, `detail` says what failed.
  *
  * Without `waitForSettlementMs` an unsettled request is no failure: `settled` is false. With it, it is.
@@ -31,14 +32,15 @@ export async function verifyReceipt(
   const { receipt, request, result, signal } = parameters
   assertSameNetwork(connection, receipt)
   const bytesChecks = await checkBytes(receipt, { request, result })
-  const [operator, price, payment] = await Promise.all([
+  const [operator, seat, price, payment] = await Promise.all([
     checkOperators(connection, receipt),
+    checkSeats(connection, receipt),
     checkPrice(connection, receipt),
     checkPayment(connection, receipt, { delivered: isDelivered(result) }),
   ])
   const waitMs = parameters.waitForSettlementMs ?? 0
   const settlement = await findSettlement(connection, receipt, waitMs, signal)
-  const checks = [...bytesChecks, operator, price.check, payment]
+  const checks = [...bytesChecks, operator, seat, price.check, payment]
   if (settlement) checks.push(check('settlement', settlementProblem(receipt, settlement)))
   else if (receipt.settlement) checks.push(check('settlement', 'The receipt names a settlement that is not on chain.'))
   else if (waitMs > 0) checks.push(check('settlement', `The request was not settled within ${waitMs} ms.`))
@@ -103,9 +105,13 @@ function isDelivered(result: Uint8Array): boolean {
 }
 
 function settlementProblem(receipt: Receipt, settlement: Settlement): string | undefined {
-  const attested = receipt.attestations.find(({ operator }) => sameHex(operator, settlement.operator))
-  if (!attested) return `The settlement pays ${settlement.operator}, who did not sign this result.`
-  const { resultSeal, outcome, status } = attested.attestation
+  const attested = settlement.operators.map((paid) =>
+    receipt.attestations.find(({ operator }) => sameHex(operator, paid)),
+  )
+  const [first] = attested
+  if (!first || attested.includes(undefined))
+    return `The settlement pays ${settlement.operators.join(', ')}, not all of whom signed this result.`
+  const { resultSeal, outcome, status } = first.attestation
   if (!sameHex(resultSeal, settlement.resultSeal)) return 'The settlement records another result.'
   if (outcome !== settlement.outcome || status !== settlement.status) return 'The settlement records another outcome.'
   return undefined

@@ -1,16 +1,10 @@
-import {
-  type ErrorCode,
-  executionCoordinatorAbi,
-  functionRegistryAbi,
-  isPeerHostError,
-  PeerHostError,
-} from '@peerhost/protocol'
+import { type ErrorCode, isPeerHostError, PeerHostError } from '@peerhost/protocol'
 import { type BaseError, type ContractFunctionRevertedError, decodeErrorResult, type Hex, parseAbi } from 'viem'
+import { suiteAbis } from './suiteAbis.ts'
 
 /** Errors of the contracts and of the usual ERC-20 implementations, so that a revert is read whoever caused it. */
 const errorsAbi = [
-  ...executionCoordinatorAbi.filter((item) => item.type === 'error'),
-  ...functionRegistryAbi.filter((item) => item.type === 'error'),
+  ...Object.values(suiteAbis).flatMap((abi) => abi.filter((item) => item.type === 'error')),
   ...parseAbi([
     'error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)',
     'error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)',
@@ -40,6 +34,44 @@ const readings: Readonly<Record<string, Reading>> = {
   NothingToWithdraw: { code: 'conflict', hint: 'Request a withdrawal first, or wait for earnings.' },
   OperatorNotInStatus: { code: 'conflict', hint: 'Bring the operator to the expected status first.' },
   ExecutionKeyTaken: { code: 'conflict', hint: 'Use a fresh execution key.' },
+  ExecutionKeyMissing: { code: 'conflict', hint: 'Bind an execution key first: peerhost worker rotate.' },
+  ExecutionKeyProofInvalid: { code: 'conflict', hint: 'Sign the proof again: the operator’s key nonce has moved on.' },
+  CasesOpen: { code: 'conflict', hint: 'Wait until the disputes about this operator are over.' },
+  SeedNotCapturable: { code: 'conflict', hint: 'Ask for an epoch that is due and has no seed yet.' },
+  SeedBlockPending: { code: 'conflict', hint: 'Try again a block later.' },
+  ActionSignatureInvalid: {
+    code: 'conflict',
+    hint: 'Sign the action again with signRelayedAction(): it was used, or signed by another account.',
+  },
+  ActionExpired: { code: 'conflict', hint: 'Sign the action again with signRelayedAction().' },
+  ActionNested: { code: 'request_invalid', hint: 'Relay the inner action itself.' },
+  NotFunctionOwner: { code: 'conflict', hint: 'Use the wallet that owns the function.' },
+  NotJudged: {
+    code: 'conflict',
+    hint: 'Only deterministic functions with an owner’s bond and without network or secrets are judged.',
+  },
+  NotAudited: { code: 'conflict', hint: 'The lottery did not choose this request, or its seed is not captured yet.' },
+  NotJuror: { code: 'conflict', hint: 'Only operators that were drawn for this jury vote.' },
+  CaseExists: { code: 'conflict', hint: 'Follow the case that is open already.' },
+  CaseNotInStatus: { code: 'conflict', hint: 'Read the case: it is over, or in another phase.' },
+  WindowClosed: { code: 'conflict', hint: 'A result can be challenged only until its window closes.' },
+  WrongPhase: { code: 'conflict', hint: 'Wait until the time in the error, then try again.' },
+  EvidenceInvalid: { code: 'request_invalid', hint: 'Show the ticket and the attestations with their own signatures.' },
+  NotBonded: { code: 'conflict', hint: 'Bond first: bondRequester of the coordinator.' },
+  TicketInvalid: { code: 'request_invalid', hint: 'The number is the reason, see SkipReason in the contract’s page.' },
+  AlreadyPosted: { code: 'conflict', hint: 'The ticket is on chain already: wait for its result.' },
+  NotPosted: { code: 'conflict', hint: 'Post the ticket first.' },
+  PostedNotInStatus: { code: 'conflict', hint: 'Read the posted request: it was answered, or has expired.' },
+  InputTooLarge: { code: 'request_too_large', hint: 'Post no input: the workers ask the requester for it.' },
+  NotYourTurn: { code: 'conflict', hint: 'Wait for the block in the error.' },
+  EscrowNotInStatus: { code: 'conflict', hint: 'Read it with getEscrow(): it is in another state.' },
+  DepositTooLow: { code: 'insufficient_funds', hint: 'Pay the price to the quote’s address first.' },
+  AuthorizationInvalid: { code: 'payment_invalid', hint: 'Sign a fresh payment for this quote.' },
+  TicketMismatch: { code: 'request_invalid', hint: 'Show the ticket that is bound to this quote.' },
+  NotReleasable: { code: 'conflict', hint: 'The result earns no payment: refund it instead.' },
+  DisputeOpen: { code: 'conflict', hint: 'Wait until the dispute about the request is over.' },
+  NotAuthorized: { code: 'conflict', hint: 'Only the network’s own contracts may do this.' },
+  TokenAmountMismatch: { code: 'config_invalid', hint: 'Use a token that moves exactly what it is asked to.' },
 }
 
 /** Turns whatever viem throws into a `PeerHostError` that says what happened and what to do next. */

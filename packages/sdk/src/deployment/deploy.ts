@@ -1,6 +1,7 @@
 import { type BuiltProject, buildProject, type ProjectOverrides } from '@peerhost/bundler'
 import type { BlockStore } from '@peerhost/storage'
-import type { Hex } from 'viem'
+import type { Address, Hex } from 'viem'
+import { bondFunction, readOwnerBond } from '../actions/bondFunction.ts'
 import { fundCredit } from '../actions/fundCredit.ts'
 import { type Connection, requireAccount } from '../connection.ts'
 import { fetchNetwork } from '../network.ts'
@@ -23,19 +24,20 @@ import { waitUntilServed } from './waitUntilServed.ts'
  */
 export async function deploy(connection: Connection, parameters: deploy.Parameters): Promise<deploy.ReturnType> {
   const { directory, overrides, signal, onProgress = () => {} } = parameters
-  const creator = requireAccount(connection, 'Deploying').account.address
+  const owner = requireAccount(connection, 'Deploying').account.address
+  const creator = parameters.creator ?? owner
   signal?.throwIfAborted()
   const project = await buildProject({ directory, ...(overrides ? { overrides } : {}) })
   onProgress(bundled(project))
   // Workers come and go; what `connect` checked against the chain stays as it was.
   const { runtimeDigests } = await fetchNetwork(connection, signal)
   const { runtimeDigest } = parameters
-  const plan = await planDeployment(connection, { project, creator, runtimeDigests, runtimeDigest })
+  const plan = await planDeployment(connection, { project, creator, owner, runtimeDigests, runtimeDigest })
   const changed = plan.filter(({ change }) => change !== 'unchanged')
   onProgress({ step: 'compare', functions: plan.map(({ built, change }) => ({ name: built.name, change })) })
   if (parameters.dryRun) {
     const functions = plan.map((planned) => deployed(planned, planned.latestVersion + 1, undefined))
-    return { project: project.project, functions, warnings: project.warnings, creditTransactions: [] }
+    return { project: project.project, functions, warnings: project.warnings, creditTransactions: [], unbonded: [] }
   }
   await uploadBlocks(connection, plan, {
     stores: parameters.stores ?? [],
@@ -43,9 +45,16 @@ export async function deploy(connection: Connection, parameters: deploy.Paramete
     signal,
   })
   const published =
-    changed.length > 0 ? await publishFunctions(connection, project.project, changed, signal) : undefined
+    changed.length > 0
+      ? await publishFunctions(
+          connection,
+          { project: project.project, creator: parameters.creator, plan: changed },
+          signal,
+        )
+      : undefined
   if (published) onProgress({ step: 'register', transaction: published.transaction, functions: changed.length })
   const creditTransactions = await fund(connection, parameters)
+  const unbonded = await bondDeterministic(connection, plan, parameters)
   const functions: deploy.DeployedFunction[] = []
   for (const planned of plan) {
     const version = published?.versions.get(planned.functionId) ?? planned.currentVersion
@@ -60,6 +69,7 @@ export async function deploy(connection: Connection, parameters: deploy.Paramete
     warnings: project.warnings,
     ...(published ? { transaction: published.transaction } : {}),
     creditTransactions,
+    unbonded,
   }
 }
 
@@ -76,6 +86,10 @@ export declare namespace deploy {
     runtimeDigest?: Hex | undefined
     /** Credit for the executions, in decimal tokens: see `fundCredit`. */
     credit?: { amount: string; capPerEpoch?: string | undefined; maxFee?: string | undefined } | undefined
+    /** Whose functions to publish a version of, when the account owns them since a transfer; the account itself when absent. */
+    creator?: Address | undefined
+    /** Adds the owner's bond to deterministic functions that have none: see `bondFunction`. */
+    bond?: boolean | undefined
     onProgress?: ((progress: Progress) => void) | undefined
     /** Longest wait for the gateway to serve a function; 60 000 when absent. */
     readyTimeoutMs?: number | undefined
@@ -92,6 +106,7 @@ export declare namespace deploy {
     | ({ step: 'upload' } & Upload)
     | { step: 'register'; transaction: Hex; functions: number }
     | { step: 'credit'; transactions: readonly Hex[] }
+    | { step: 'bond'; function: string; transactions: readonly Hex[] }
     | { step: 'ready'; function: string; version: number; url: string }
   type DeployedFunction = {
     name: string
@@ -112,7 +127,33 @@ export declare namespace deploy {
     /** The one transaction that registered what changed; absent when nothing had. */
     transaction?: Hex
     creditTransactions: readonly Hex[]
+    /** Deterministic functions without the owner's bond: a wrong result of them is no case for a jury. */
+    unbonded: readonly string[]
   }
+}
+
+/** Flags of functions that a jury can judge: deterministic, without network and secrets. */
+const judgedFlags = 0b001
+const flagsMask = 0b111
+
+async function bondDeterministic(
+  connection: Connection,
+  plan: readonly PlannedFunction[],
+  { bond, onProgress, signal }: deploy.Parameters,
+): Promise<string[]> {
+  const unbonded: string[] = []
+  for (const { built, functionId } of plan) {
+    if ((built.flags & flagsMask) !== judgedFlags) continue
+    const held = await readOwnerBond(connection, functionId)
+    if (held.isFlagged || held.bond >= held.needed) continue
+    if (!bond) {
+      unbonded.push(built.name)
+      continue
+    }
+    const { transactions } = await bondFunction(connection, { functionId, signal })
+    onProgress?.({ step: 'bond', function: built.name, transactions })
+  }
+  return unbonded
 }
 
 async function fund(connection: Connection, { credit, onProgress, signal }: deploy.Parameters) {

@@ -33,14 +33,17 @@ export async function planDeployment(
   connection: Connection,
   parameters: {
     project: BuiltProject
+    /** Whose functions they are: part of their ids. */
     creator: Address
+    /** Who has to own them: the account. */
+    owner: Address
     /** What connected workers run. */
     runtimeDigests: readonly Hex[]
     /** What to name whatever workers run. */
     runtimeDigest: Hex | undefined
   },
 ): Promise<PlannedFunction[]> {
-  const { project, creator, runtimeDigests, runtimeDigest } = parameters
+  const { project, creator, owner, runtimeDigests, runtimeDigest } = parameters
   const { token } = connection.network
   const { functions } = project
   if (functions.length === 0 || functions.length > LIMITS.functionsPerDeployment) {
@@ -56,10 +59,11 @@ export async function planDeployment(
       const functionId = functionIdOf(creator, project.project, built.name)
       const state = await findFunction(connection, functionId)
       if (!state) {
+        assertMayCreate(creator, owner, built.name)
         const runtime = runtimeDigest ?? newestRuntime(runtimeDigests)
         return { built, functionId, runtimeDigest: runtime, change: 'new', currentVersion: 0, latestVersion: 0 }
       }
-      assertOwner(state, creator, built.name)
+      assertOwner(state, owner, built.name)
       const deployed = await readDeployment(connection, functionId, state.currentVersion)
       const runtime = runtimeDigest ?? runtimeFor(deployed.runtimeDigest, runtimeDigests)
       const same = sameHex(deployed.runtimeDigest, runtime) && sameCode(built, deployed) && sameTerms(built, state)
@@ -79,6 +83,13 @@ function assertOwner(state: FunctionState, account: Address, name: string): void
   if (isAddressEqual(state.owner, account)) return
   throw new PeerHostError('conflict', `The function “${name}” belongs to ${state.owner} now.`, {
     hint: 'Deploy with that wallet, or under another project name.',
+  })
+}
+
+function assertMayCreate(creator: Address, account: Address, name: string): void {
+  if (isAddressEqual(creator, account)) return
+  throw new PeerHostError('function_not_found', `${creator} has published no function “${name}”.`, {
+    hint: 'Only its creator publishes the first version of a function; deploy without `creator`.',
   })
 }
 

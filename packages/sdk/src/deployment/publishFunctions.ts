@@ -1,14 +1,16 @@
 import { functionRegistryAbi, laneNumber, PeerHostError, paymentModeNumber } from '@peerhost/protocol'
-import { type Hex, isAddressEqual, parseEventLogs, zeroAddress } from 'viem'
+import { type Address, type Hex, isAddressEqual, parseEventLogs, zeroAddress } from 'viem'
 import { sendTransaction } from '../chain/sendTransaction.ts'
 import type { Connection } from '../connection.ts'
 import type { PlannedFunction } from './plan.ts'
 
-/** Registers the next version of every given function in one transaction. Versions come from the receipt's events. */
+/**
+ * Registers the next version of every given function in one transaction; with a `creator`, of functions that the account
+ * owns since a transfer. Versions come from the receipt's events.
+ */
 export async function publishFunctions(
   connection: Connection,
-  project: string,
-  plan: readonly PlannedFunction[],
+  { project, creator, plan }: { project: string; creator?: Address | undefined; plan: readonly PlannedFunction[] },
   signal?: AbortSignal,
 ): Promise<{ transaction: Hex; versions: ReadonlyMap<Hex, number> }> {
   const { registry } = connection.network
@@ -18,8 +20,9 @@ export async function publishFunctions(
       purpose: 'register the functions',
       address: registry,
       abi: functionRegistryAbi,
-      functionName: 'publish',
-      args: [project, plan.map(specOf)],
+      ...(creator === undefined
+        ? { functionName: 'publish', args: [project, plan.map(specOf)] }
+        : { functionName: 'publishVersions', args: [creator, project, plan.map(specOf)] }),
     },
     signal,
   )

@@ -1,20 +1,20 @@
-import { executionCoordinatorAbi, type Receipt, type ReceiptCheck, sameHex } from '@peerhost/protocol'
+import { operatorRegistryAbi, type Receipt, type ReceiptCheck, sameHex } from '@peerhost/protocol'
 import { zeroAddress } from 'viem'
 import { readChain } from '../chain/readChain.ts'
+import { readSuite } from '../chain/readSuite.ts'
 import type { Connection } from '../connection.ts'
 import { check } from './check.ts'
 
 /** Did each execution key belong to the operator that the receipt names, and was it valid when the ticket was issued? */
-export async function checkOperators(
-  { network, publicClient }: Connection,
-  { ticket, attestations }: Receipt,
-): Promise<ReceiptCheck> {
+export async function checkOperators(connection: Connection, { ticket, attestations }: Receipt): Promise<ReceiptCheck> {
+  const { publicClient } = connection
+  const { operators } = await readSuite(connection)
   const owners = await readChain('read the operators', () =>
     Promise.all(
       attestations.map(({ executionKey }) =>
         publicClient.readContract({
-          address: network.coordinator,
-          abi: executionCoordinatorAbi,
+          address: operators,
+          abi: operatorRegistryAbi,
           functionName: 'operatorForKey',
           args: [executionKey, ticket.issuedAt],
         }),

@@ -1,4 +1,5 @@
 import {
+  depositAddress,
   type PaymentRecord,
   paymentId,
   type Receipt,
@@ -7,13 +8,17 @@ import {
   type Ticket,
   zeroBytes32,
 } from '@peerhost/protocol'
-import { isAddressEqual, parseEventLogs, TransactionReceiptNotFoundError, zeroAddress } from 'viem'
+import { type Address, isAddressEqual, parseEventLogs, TransactionReceiptNotFoundError, zeroAddress } from 'viem'
 import { readChain } from '../chain/readChain.ts'
+import { readSuite } from '../chain/readSuite.ts'
 import { tokenAbi } from '../chain/tokenAbi.ts'
 import type { Connection } from '../connection.ts'
 import { check } from './check.ts'
 
-/** Was exactly the ticket's price paid, by its payer to its payee, with the authorization that the ticket is bound to? */
+/**
+ * Was exactly the ticket's price paid by its payer: to its payee with the authorization that the ticket is bound to, or into
+ * escrow, to the address that follows from the quote the ticket is bound to?
+ */
 export async function checkPayment(
   connection: Connection,
   receipt: Receipt,
@@ -29,10 +34,19 @@ export async function checkPayment(
     // In the mode `after` a failed call is not charged.
     return check('payment', result.delivered ? 'The call had a price, and no payment is named.' : undefined)
   }
-  return check('payment', recordProblem(connection, ticket, payment) ?? (await chainProblem(connection, payment)))
+  const { escrow } = await readSuite(connection)
+  const deposit = depositAddress(escrow, ticket.quoteId)
+  const problem = recordProblem(connection, ticket, payment, deposit)
+  return check('payment', problem ?? (await chainProblem(connection, payment)))
 }
 
-function recordProblem({ network }: Connection, ticket: Ticket, payment: PaymentRecord): string | undefined {
+function recordProblem(
+  { network }: Connection,
+  ticket: Ticket,
+  payment: PaymentRecord,
+  deposit: Address,
+): string | undefined {
+  const inEscrow = isAddressEqual(payment.payTo, deposit)
   const { chainId, token } = network
   const id = paymentId({ chainId, asset: payment.asset, payer: payment.payer, nonce: payment.nonce })
   const problems: [boolean, string][] = [
@@ -40,8 +54,9 @@ function recordProblem({ network }: Connection, ticket: Ticket, payment: Payment
     [!isAddressEqual(payment.asset, token.address), 'The payment is in another token.'],
     [payment.amount !== ticket.price.toString(), 'The amount paid is not the price.'],
     [!isAddressEqual(payment.payer, ticket.payer), 'The payer is not the ticket’s.'],
-    [!isAddressEqual(payment.payTo, ticket.payee), 'The payee is not the ticket’s.'],
-    [!sameHex(id, ticket.quoteId), 'The ticket is bound to another payment.'],
+    [!inEscrow && !isAddressEqual(payment.payTo, ticket.payee), 'The payee is not the ticket’s.'],
+    // The address itself is bound to the quote.
+    [!inEscrow && !sameHex(id, ticket.quoteId), 'The ticket is bound to another payment.'],
   ]
   return problems.find(([wrong]) => wrong)?.[1]
 }

@@ -1,5 +1,5 @@
-import { executionCoordinatorAbi, isPeerHostError, type Receipt, sameHex } from '@peerhost/protocol'
-import { type Hex, isAddressEqual, parseEventLogs } from 'viem'
+import { executionCoordinatorAbi, isPeerHostError, type Receipt, sameHex, settledRequests } from '@peerhost/protocol'
+import type { Hex } from 'viem'
 import { getRequest } from '../actions/getRequest.ts'
 import type { Connection } from '../connection.ts'
 import { sleep } from '../sleep.ts'
@@ -8,7 +8,8 @@ import { sleep } from '../sleep.ts'
 export type Settlement = {
   transaction: Hex
   blockNumber: bigint
-  operator: Hex
+  /** The operators that were paid; several in a quorum, the first first. */
+  operators: readonly Hex[]
   resultSeal: Hex
   outcome: number
   status: number
@@ -58,18 +59,18 @@ async function namedByGateway(connection: Connection, requestId: Hex, signal?: A
 async function inTransaction({ network, publicClient }: Connection, requestId: Hex, hash: Hex) {
   const receipt = await publicClient.getTransactionReceipt({ hash }).catch(() => undefined)
   if (receipt?.status !== 'success') return undefined
-  const log = parseEventLogs({
-    abi: executionCoordinatorAbi,
-    eventName: 'ExecutionSettled',
-    logs: receipt.logs.filter((entry) => isAddressEqual(entry.address, network.coordinator)),
-  }).find(({ args }) => sameHex(args.requestId, requestId))
-  return log && { ...log.args, transaction: hash, blockNumber: receipt.blockNumber }
+  const settled = settledRequests(receipt.logs, network.coordinator).find((one) => sameHex(one.requestId, requestId))
+  if (!settled) return undefined
+  const { rewards, resultSeal, outcome, status } = settled
+  const operators = rewards.map(({ operator }) => operator)
+  return { transaction: hash, blockNumber: receipt.blockNumber, operators, resultSeal, outcome, status }
 }
 
-async function inNewestBlocks({ network, publicClient }: Connection, { requestId }: Receipt) {
+async function inNewestBlocks(connection: Connection, { requestId }: Receipt) {
+  const { network, publicClient } = connection
   try {
     const newest = await publicClient.getBlockNumber({ cacheTime: 0 })
-    const [log] = await publicClient.getContractEvents({
+    const logs = await publicClient.getContractEvents({
       address: network.coordinator,
       abi: executionCoordinatorAbi,
       eventName: 'ExecutionSettled',
@@ -78,7 +79,8 @@ async function inNewestBlocks({ network, publicClient }: Connection, { requestId
       toBlock: 'latest',
       strict: true,
     })
-    return log && { ...log.args, transaction: log.transactionHash, blockNumber: log.blockNumber }
+    const [found] = logs
+    return found && (await inTransaction(connection, requestId, found.transactionHash))
   } catch {
     // Many public nodes refuse such a search; the transaction that gateway or receipt name needs none.
     return undefined

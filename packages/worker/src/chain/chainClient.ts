@@ -1,24 +1,33 @@
 import { createPublicClient, defineChain, http, type PublicClient, type Transport, webSocket } from 'viem'
+import { type FallbackOptions, fallbackEndpoints } from './fallbackEndpoints.ts'
 
-export type ChainClientOptions = {
-  /** `ws(s)://` is listened to; `http(s)://` is polled. */
-  rpcUrl: string
+export type ChainClientOptions = Partial<FallbackOptions> & {
+  /** In order of preference. `ws(s)://` is listened to; `http(s)://` is polled. */
+  rpcUrls: readonly string[]
   chainId: number
   pollingIntervalMs?: number
 }
 
-/** A client, and the way to end its connection. */
+/** A client, and the way to end its connections. */
 export type ChainClient = { client: PublicClient; transport: Transport; close: () => Promise<void> }
 
 const requestTimeoutMs = 10_000
 const keepAliveMs = 10_000
 const defaultPollingIntervalMs = 500
 
-/** Connects on first use, and again on the next use after the connection was lost. */
-export function createChainClient({ rpcUrl, chainId, pollingIntervalMs }: ChainClientOptions): ChainClient {
-  const transport = rpcUrl.startsWith('ws')
-    ? revivingWebSocket(rpcUrl)
-    : http(rpcUrl, { timeout: requestTimeoutMs, retryCount: 2 })
+/**
+ * Connects on first use, and again on the next use after the connection was lost. With several endpoints the next one
+ * answers when one does not.
+ */
+export function createChainClient({
+  rpcUrls,
+  chainId,
+  pollingIntervalMs,
+  ...options
+}: ChainClientOptions): ChainClient {
+  const endpoints = rpcUrls.map((url) => ({ url, transport: endpointTransport(url) }))
+  const [only] = endpoints
+  const transport = only && endpoints.length === 1 ? only.transport : fallbackEndpoints(endpoints, options)
   const chain = defineChain({
     id: chainId,
     name: `chain ${chainId}`,
@@ -30,7 +39,11 @@ export function createChainClient({ rpcUrl, chainId, pollingIntervalMs }: ChainC
     transport,
     pollingInterval: pollingIntervalMs ?? defaultPollingIntervalMs,
   }) as PublicClient
-  return { client, transport, close: () => closeConnection(client.transport) }
+  return { client, transport, close: () => closeConnections(client.transport) }
+}
+
+function endpointTransport(url: string): Transport {
+  return url.startsWith('ws') ? revivingWebSocket(url) : http(url, { timeout: requestTimeoutMs, retryCount: 2 })
 }
 
 type RpcClient = { socket: { readyState: number }; close: () => void }
@@ -76,8 +89,11 @@ function revivingWebSocket(url: string): Transport {
   return reviving as unknown as Transport
 }
 
-async function closeConnection(transport: unknown): Promise<void> {
-  const { getRpcClient } = transport as Partial<RpcValue>
+async function closeConnections(transport: unknown): Promise<void> {
+  const { getRpcClient, transports = [] } = transport as Partial<RpcValue> & {
+    transports?: readonly { value?: unknown }[]
+  }
+  await Promise.all(transports.map(({ value }) => closeConnections(value ?? {})))
   if (!getRpcClient) return
   // A connection that cannot be made needs no closing.
   const current = await getRpcClient().catch(() => undefined)

@@ -1,15 +1,17 @@
 import {
-  type Attestation,
   executionCoordinatorAbi,
   functionRegistryAbi,
   PeerHostError,
-  type SettlementBatch,
-  sameHex,
+  type ProtocolParameters,
+  type ProtocolTimes,
+  protocolParametersAbi,
+  settledRequests,
   type Ticket,
 } from '@peerhost/protocol'
-import { type Address, type Hex, type Log, type PublicClient, parseEventLogs, zeroAddress } from 'viem'
-import { operatorStatuses } from '../operator.ts'
+import { type Address, type Hex, isAddressEqual, type Log, type PublicClient, parseEventLogs } from 'viem'
+import { suiteErrors } from './contractErrors.ts'
 import { revertName, type Sender } from './sender.ts'
+import type { Suite } from './suite.ts'
 
 /** One immutable version of a function, as the registry holds it. */
 export type Deployment = {
@@ -22,21 +24,10 @@ export type Deployment = {
   fee: bigint
 }
 
-/** A ticket that somebody put on chain. */
-export type PostedRequest = { requestId: Hex; ticket: Ticket; input: Hex; blockNumber: bigint }
-
 export type SettlementReport = {
   transaction: Hex
   settled: Hex[]
   skipped: { requestId: Hex; reason: SkipReason }[]
-}
-
-/** Numbers of the coordinator that never change. */
-export type CoordinatorParameters = {
-  minimumStake: bigint
-  epochSeconds: number
-  settlementGrace: number
-  maximumTicketLifetime: number
 }
 
 /** Same order as `SkipReason` in IExecutionCoordinator.sol. */
@@ -54,99 +45,78 @@ export const skipReasons = [
   'resource-outcome',
   'lane-mismatch',
   'terms-invalid',
+  'not-seated',
+  'requester-not-bonded',
+  'sequence-ahead',
+  'commit-set-invalid',
+  'conflict-window-open',
+  'in-dispute',
 ] as const
 export type SkipReason = (typeof skipReasons)[number]
 
-/** Same order as `PostedStatus` in IExecutionCoordinator.sol. */
-export const postedStatuses = ['none', 'open', 'settled', 'expired'] as const
-export type PostedStatus = (typeof postedStatuses)[number]
+/** A requester's bond, as the coordinator holds it. */
+export type RequesterBond = { amount: bigint; countsFrom: number; withdrawableAt: number }
 
-/** What a worker asks the chain and does there. Reads throw viem's errors; writes throw `PeerHostError`. */
+/** Parameters, and until when (in seconds) a ticket that is issued has them. */
+export type ParametersPeriod = { parameters: ProtocolParameters; fromSeconds: number; untilSeconds: number }
+
+/** The ordered commitments of one request, as its requester signed them. */
+export type SignedCommitSet = { commitments: readonly Hex[]; signature: Hex }
+
+/** What a worker asks coordinator, functions and parameters, and does there. Reads throw viem's errors; writes throw `PeerHostError`. */
 export type Coordinator = {
-  readParameters: () => Promise<CoordinatorParameters>
+  readTimes: () => Promise<ProtocolTimes>
+  /** The parameters of tickets issued at `issuedAt`, and for how long others have the same. */
+  readParameters: (issuedAt: number) => Promise<ParametersPeriod>
   readDeployment: (functionId: Hex, version: number) => Promise<Deployment | undefined>
   readCredit: (funder: Address, requester: Address) => Promise<{ available: bigint; maxFee: bigint }>
-  /** The operator that an execution key was registered for, whatever its status. */
-  readKeyHolder: (executionKey: Address) => Promise<Address | undefined>
-  /** Whether the operator is active and the key may sign a ticket of that time for it. */
-  isSeated: (operator: Address, executionKey: Address, atSeconds: number) => Promise<boolean>
+  readRequesterBond: (requester: Address) => Promise<RequesterBond>
+  /** Why this requester has no drawn seats for the ticket; `none` when it has. */
+  readDrawReason: (ticket: Pick<Ticket, 'requester' | 'sequence' | 'epoch' | 'issuedAt'>) => Promise<SkipReason>
   isConsumed: (requester: Address, sequence: bigint) => Promise<boolean>
-  readPostedStatus: (requestId: Hex) => Promise<PostedStatus>
   /** The requests that a transaction settled for `operator`; `undefined` when it is not on chain. */
   readSettled: (transaction: Hex, operator: Address) => Promise<Hex[] | undefined>
-  /** `undefined` when the contract would pay nothing of it: then nothing is sent. */
-  settle: (batch: SettlementBatch) => Promise<SettlementReport | undefined>
-  /** Confirmed lane. `already-settled`: another worker was first, or this one was before. */
-  submit: (submission: Submission) => Promise<{ type: 'submitted'; transaction: Hex } | { type: 'already-settled' }>
-}
-
-export type Submission = {
-  requestId: Hex
-  ticket: Ticket
-  attestation: Attestation
-  signature: Hex
-  /** The canonical result when it may be public, else `0x`. */
-  output: Hex
+  /** `batch` is what `encodeSettlement` gives. `undefined` when the contract would pay nothing of it: then nothing is sent. */
+  settle: (batch: Hex) => Promise<SettlementReport | undefined>
+  /** Evidence that a requester closed two different sets of commitments for one request. */
+  reportCommitSets: (ticket: Ticket, first: SignedCommitSet, second: SignedCommitSet) => Promise<Hex>
 }
 
 export type CoordinatorDeps = {
   client: PublicClient
-  coordinator: Address
-  registry: Address
+  suite: Suite
   /** Absent on a worker without a key that can pay for gas. */
   sender: Sender | undefined
 }
 
-export function createCoordinator({ client, coordinator, registry, sender }: CoordinatorDeps): Coordinator {
-  const contract = { address: coordinator, abi: executionCoordinatorAbi } as const
+const coordinatorAbi = [...executionCoordinatorAbi.filter(({ type }) => type !== 'error'), ...suiteErrors]
+const farAway = Number.MAX_SAFE_INTEGER
+
+export function createCoordinator({ client, suite, sender }: CoordinatorDeps): Coordinator {
+  const target = { address: suite.coordinator, abi: coordinatorAbi }
   return {
-    ...readsOf(client, coordinator, registry),
+    ...readsOf(client, suite),
     settle: async (batch) => {
-      const call = { ...contract, functionName: 'settle', args: [batch] }
-      const sent = await need(sender).send(call, (settled) => settled !== 0n)
-      return sent && { transaction: sent.transaction, ...reportOf(sent.logs, coordinator) }
+      const call = { ...target, functionName: 'settle', args: [batch] }
+      const sent = await needSender(sender).send(call, (settled) => settled !== 0n)
+      return sent && { transaction: sent.transaction, ...reportOf(sent.logs, suite.coordinator) }
     },
-    submit: async ({ requestId, ticket, attestation, signature, output }) => {
-      try {
-        const args = [ticket, attestation, signature, output]
-        const { transaction } = await need(sender).send({ ...contract, functionName: 'submit', args })
-        return { type: 'submitted', transaction }
-      } catch (error) {
-        const status = await client.readContract({ ...contract, functionName: 'postedStatus', args: [requestId] })
-        if (postedStatuses[status] === 'settled') return { type: 'already-settled' }
-        throw error
-      }
+    reportCommitSets: async (ticket, first, second) => {
+      const args = [ticket, first.commitments, first.signature, second.commitments, second.signature]
+      const sent = await needSender(sender).send({ ...target, functionName: 'reportCommitSets', args })
+      return sent.transaction
     },
   }
 }
 
-function readsOf(
-  client: PublicClient,
-  coordinator: Address,
-  registry: Address,
-): Omit<Coordinator, 'settle' | 'submit'> {
-  const contract = { address: coordinator, abi: executionCoordinatorAbi } as const
+function readsOf(client: PublicClient, suite: Suite): Omit<Coordinator, 'settle' | 'reportCommitSets'> {
+  const contract = { address: suite.coordinator, abi: executionCoordinatorAbi } as const
+  const registry = { address: suite.functions, abi: functionRegistryAbi } as const
   return {
-    readParameters: async () => {
-      const names = ['minimumStake', 'epochSeconds', 'settlementGrace', 'maximumTicketLifetime'] as const
-      const values = await Promise.all(names.map((functionName) => client.readContract({ ...contract, functionName })))
-      const [minimumStake = 0n, epochSeconds = 0, settlementGrace = 0, maximumTicketLifetime = 0] = values
-      return {
-        minimumStake: BigInt(minimumStake),
-        epochSeconds: Number(epochSeconds),
-        settlementGrace: Number(settlementGrace),
-        maximumTicketLifetime: Number(maximumTicketLifetime),
-      }
-    },
+    ...parameterReadsOf(client, suite),
     readDeployment: async (functionId, version) => {
       try {
-        const args = [functionId, version] as const
-        return await client.readContract({
-          address: registry,
-          abi: functionRegistryAbi,
-          functionName: 'getDeployment',
-          args,
-        })
+        return await client.readContract({ ...registry, functionName: 'getDeployment', args: [functionId, version] })
       } catch (error) {
         if (['FunctionUnknown', 'VersionUnknown'].includes(revertName(error) ?? '')) return undefined
         throw error
@@ -157,32 +127,20 @@ function readsOf(
       const [available, maxFee] = await client.readContract({ ...contract, functionName: 'availableCredit', args })
       return { available, maxFee }
     },
-    readKeyHolder: async (executionKey) => {
-      const { operator } = await client.readContract({
-        ...contract,
-        functionName: 'getExecutionKey',
-        args: [executionKey],
-      })
-      return operator === zeroAddress ? undefined : operator
-    },
-    isSeated: async (operator, executionKey, atSeconds) => {
-      const args = [executionKey, atSeconds] as const
-      const [holder, { status }] = await Promise.all([
-        client.readContract({ ...contract, functionName: 'operatorForKey', args }),
-        client.readContract({ ...contract, functionName: 'getOperator', args: [operator] }),
-      ])
-      return sameHex(holder, operator) && operatorStatuses[status] === 'active'
+    readRequesterBond: (requester) =>
+      client.readContract({ ...contract, functionName: 'requesterBond', args: [requester] }),
+    readDrawReason: async ({ requester, sequence, epoch, issuedAt }) => {
+      const args = [requester, sequence, epoch, issuedAt] as const
+      return (
+        skipReasons[await client.readContract({ ...contract, functionName: 'drawReason', args })] ?? 'terms-invalid'
+      )
     },
     isConsumed: (requester, sequence) =>
       client.readContract({ ...contract, functionName: 'isConsumed', args: [requester, sequence] }),
-    readPostedStatus: async (requestId) => {
-      const status = await client.readContract({ ...contract, functionName: 'postedStatus', args: [requestId] })
-      return postedStatuses[status] ?? 'none'
-    },
     readSettled: async (transaction, operator) => {
       try {
         const { logs, status } = await client.getTransactionReceipt({ hash: transaction })
-        return status === 'success' ? settledOf(logs, coordinator, operator) : []
+        return status === 'success' ? settledIn(logs, suite.coordinator, operator) : []
       } catch (error) {
         if (error instanceof Error && error.name === 'TransactionReceiptNotFoundError') return undefined
         throw error
@@ -191,23 +149,42 @@ function readsOf(
   }
 }
 
-function settledOf(logs: readonly Log[], coordinator: Address, operator?: Address): Hex[] {
-  const ours = logs.filter((log) => log.address.toLowerCase() === coordinator.toLowerCase())
-  return parseEventLogs({ abi: executionCoordinatorAbi, logs: ours, eventName: 'ExecutionSettled' })
-    .filter(({ args }) => operator === undefined || args.operator === operator)
-    .map(({ args }) => args.requestId)
+function parameterReadsOf(client: PublicClient, suite: Suite): Pick<Coordinator, 'readTimes' | 'readParameters'> {
+  const contract = { address: suite.parameters, abi: protocolParametersAbi } as const
+  const readTimes = () => client.readContract({ ...contract, functionName: 'times' })
+  return {
+    readTimes,
+    readParameters: async (issuedAt) => {
+      const [parameters, [, effectiveAt], { parameterDelay }] = await Promise.all([
+        client.readContract({ ...contract, functionName: 'inForceAt', args: [BigInt(issuedAt)] }),
+        client.readContract({ ...contract, functionName: 'announced' }),
+        readTimes(),
+      ])
+      // What is announced after this read has no effect before its delay is over.
+      const nextChange = effectiveAt > issuedAt ? effectiveAt : farAway
+      return { parameters, fromSeconds: issuedAt, untilSeconds: Math.min(nextChange, issuedAt + parameterDelay) }
+    },
+  }
+}
+
+/** The requests that these logs say were settled; for `operator` alone when it is named. */
+export function settledIn(logs: readonly Log[], coordinator: Address, operator?: Address): Hex[] {
+  return settledRequests(logs, coordinator)
+    .filter(({ rewards }) => !operator || rewards.some((reward) => isAddressEqual(reward.operator, operator)))
+    .map(({ requestId }) => requestId)
 }
 
 function reportOf(logs: readonly Log[], coordinator: Address): Omit<SettlementReport, 'transaction'> {
   const ours = logs.filter((log) => log.address.toLowerCase() === coordinator.toLowerCase())
   const skipped = parseEventLogs({ abi: executionCoordinatorAbi, logs: ours, eventName: 'ExecutionSkipped' })
   return {
-    settled: settledOf(logs, coordinator),
+    settled: settledIn(logs, coordinator),
     skipped: skipped.map(({ args }) => ({ requestId: args.requestId, reason: skipReasons[args.reason] ?? 'none' })),
   }
 }
 
-function need(sender: Sender | undefined): Sender {
+/** The sender, for actions that need one. Throws `config_invalid` when the worker has no key for gas. */
+export function needSender(sender: Sender | undefined): Sender {
   if (sender) return sender
   throw new PeerHostError('config_invalid', 'This worker has no key that may send transactions.', {
     hint: 'Give it the operator’s key, or put some of the chain’s own coin on the execution key.',

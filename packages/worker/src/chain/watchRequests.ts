@@ -1,196 +1,29 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { executionCoordinatorAbi } from '@peerhost/protocol'
-import { type Address, type Hex, type Log, type PublicClient, parseEventLogs, toEventSelector } from 'viem'
-import type { WorkerEmit } from '../events.ts'
-import type { PostedRequest } from './coordinator.ts'
-import type { Cursor } from './cursor.ts'
+import { confirmedLaneAbi, type Ticket } from '@peerhost/protocol'
+import type { AbiEvent, Hex } from 'viem'
+import type { PostedRequest } from './lane.ts'
+import { type WatchDeps, watchLogs } from './watchLogs.ts'
 
-export type WatchTimes = {
-  /** The chain is also read this often, whatever the subscription said: it may have lost something. */
-  scanEveryMs: number
-  retryMinimumMs: number
-  retryMaximumMs: number
-}
-
-export type WatchDeps = {
-  client: PublicClient
-  coordinator: Address
-  cursor: Cursor
-  /** Nothing of interest is older. */
-  deployBlock: bigint
-  /** A request older than this has no deadline left. */
-  oldestSeconds: number
-  emit: WorkerEmit
+export type WatchRequestsDeps = Omit<WatchDeps, 'events' | 'keyOf' | 'onLog'> & {
   /** Called once per request id. The cursor stays before a request until its promise is over. */
   onRequest: (posted: PostedRequest) => Promise<void>
-  times?: Partial<WatchTimes>
 }
 
-const defaultTimes: WatchTimes = { scanEveryMs: 5_000, retryMinimumMs: 200, retryMaximumMs: 10_000 }
-/** Blocks read again each time: a reorganisation may have moved a request. */
-const overlapBlocks = 32n
-const pageBlocks = 2_000n
-const smallestPageBlocks = 10n
-const mostRemembered = 100_000
+type Requested = { requestId: Hex; ticket: Ticket; input: Hex }
 
-/** Follows `ExecutionRequested` from the cursor on, through lost connections. Stops when the signal fires. */
-export async function watchRequests(deps: WatchDeps, signal: AbortSignal): Promise<void> {
-  const times = { ...defaultTimes, ...deps.times }
-  const intake = createIntake(deps)
-  let failures = 0
-  while (!signal.aborted) {
-    try {
-      await listen(deps, intake, times, signal, () => {
-        failures = 0
-      })
-    } catch (error) {
-      if (signal.aborted) return
-      const retryInMs = Math.min(times.retryMaximumMs, times.retryMinimumMs * 2 ** Math.min(failures++, 20))
-      deps.emit('chain:interrupted', { error, retryInMs })
-      await sleep(retryInMs, undefined, { signal }).catch(() => {})
-    }
-  }
-}
-
-type Intake = {
-  take: (logs: readonly Log[]) => number
-  next: bigint | undefined
-  save: (head: bigint) => Promise<void>
-}
-
-/** Gives each request on once, and knows up to where all of them are over. */
-function createIntake({ coordinator, cursor, onRequest, emit }: WatchDeps): Intake {
-  const seen = new Set<Hex>()
-  const underWay = new Map<Hex, bigint>()
-  function start(posted: PostedRequest): void {
-    underWay.set(posted.requestId, posted.blockNumber)
-    void onRequest(posted)
-      .catch((error: unknown) => emit('worker:error', { during: `request ${posted.requestId}`, error }))
-      .finally(() => underWay.delete(posted.requestId))
-  }
-  const intake: Intake = {
-    next: undefined,
-    take: (logs) => {
-      const ours = logs.filter((log) => !log.removed && log.address.toLowerCase() === coordinator.toLowerCase())
-      const fresh = parseEventLogs({
-        abi: executionCoordinatorAbi,
-        logs: ours,
-        eventName: 'ExecutionRequested',
-      }).filter(({ args }) => !seen.has(args.requestId))
-      for (const { args, blockNumber } of fresh) {
-        if (seen.has(args.requestId)) continue
-        seen.add(args.requestId)
-        start({ requestId: args.requestId, ticket: args.ticket, input: args.input, blockNumber: blockNumber ?? 0n })
-      }
-      for (const oldest of seen) {
-        if (seen.size <= mostRemembered) break
-        seen.delete(oldest)
-      }
-      return fresh.length
-    },
-    save: async (head) => {
-      intake.next = head + 1n
-      await cursor.write([...underWay.values()].reduce((least, block) => (block < least ? block : least), head + 1n))
-    },
-  }
-  return intake
-}
-
-async function listen(
-  deps: WatchDeps,
-  intake: Intake,
-  times: WatchTimes,
-  signal: AbortSignal,
-  onScanned: () => void,
-): Promise<void> {
-  const lost = Promise.withResolvers<never>()
-  lost.promise.catch(() => {})
-  const onAbort = () => lost.reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  let subscription: Subscription | undefined
-  try {
-    // Subscribed before the first scan: what comes between the two is seen twice rather than never.
-    subscription = await Promise.race([subscribe(deps, intake, lost.reject), lost.promise])
-    intake.next ??= await firstBlock(deps)
-    deps.emit('chain:listening', { fromBlock: intake.next })
-    const everyMs = subscription ? times.scanEveryMs : deps.client.pollingInterval
-    for (;;) {
-      await Promise.race([scan(deps, intake, intake.next, signal), lost.promise])
-      onScanned()
-      await Promise.race([sleep(everyMs, undefined, { signal }), lost.promise])
-    }
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-    void subscription?.unsubscribe().catch(() => {})
-  }
-}
-
-type Subscription = { unsubscribe: () => Promise<unknown> }
-type Subscribe = (parameters: {
-  params: readonly unknown[]
-  onData: (data: { result: Log<Hex, number> }) => void
-  onError: (error: unknown) => void
-}) => Promise<Subscription>
-
-/** `undefined` on a transport that cannot push: the scans alone find everything there. */
-async function subscribe(
-  { client, coordinator }: WatchDeps,
-  intake: Intake,
-  onError: (error: unknown) => void,
-): Promise<Subscription | undefined> {
-  const { subscribe: start } = client.transport as { subscribe?: Subscribe }
-  if (!start) return undefined
-  return start({
-    params: ['logs', { address: coordinator, topics: [requestedTopic] }],
-    onData: ({ result }) => void intake.take([{ ...result, blockNumber: BigInt(result.blockNumber ?? 0) } as Log]),
-    onError: (error) => onError(error ?? new Error('The subscription ended.')),
-  })
-}
-
-const requestedEvent = executionCoordinatorAbi.find(
+const requested = confirmedLaneAbi.find(
   (item) => item.type === 'event' && item.name === 'ExecutionRequested',
-) as Extract<(typeof executionCoordinatorAbi)[number], { type: 'event'; name: 'ExecutionRequested' }>
-const requestedTopic = toEventSelector(requestedEvent)
+) as unknown as AbiEvent
 
-async function scan(deps: WatchDeps, intake: Intake, next: bigint, signal: AbortSignal): Promise<void> {
-  const head = await deps.client.getBlockNumber({ cacheTime: 0 })
-  let from = next > head + 1n ? head : next
-  from = from > deps.deployBlock + overlapBlocks ? from - overlapBlocks : deps.deployBlock
-  let page = pageBlocks
-  const begin = from
-  let found = 0
-  while (from <= head && !signal.aborted) {
-    const to = from + page - 1n < head ? from + page - 1n : head
-    try {
-      found += intake.take(await readLogs(deps, from, to))
-      from = to + 1n
-    } catch (error) {
-      // Providers limit ranges, each in its own words; a smaller page tells a limit from a failure.
-      if (page <= smallestPageBlocks || to === from) throw error
-      page = page / 4n > smallestPageBlocks ? page / 4n : smallestPageBlocks
-    }
+/** Follows the requests that stand on chain; `address` is the confirmed lane's. Stops when the signal fires. */
+export function watchRequests({ onRequest, ...deps }: WatchRequestsDeps, signal: AbortSignal): Promise<void> {
+  const watching: WatchDeps = {
+    ...deps,
+    events: [requested],
+    keyOf: ({ args }) => (args as Requested).requestId,
+    onLog: ({ args, blockNumber }) => {
+      const { requestId, ticket, input } = args as Requested
+      return onRequest({ requestId, ticket, input, blockNumber })
+    },
   }
-  if (signal.aborted) return
-  await intake.save(head)
-  if (found > 0) deps.emit('chain:scanned', { fromBlock: begin, toBlock: head, found })
-}
-
-function readLogs({ client, coordinator }: WatchDeps, fromBlock: bigint, toBlock: bigint): Promise<Log[]> {
-  return client.getLogs({ address: coordinator, event: requestedEvent, fromBlock, toBlock }) as Promise<Log[]>
-}
-
-/** Where to begin: the cursor, but not before the oldest request that may still be open. */
-async function firstBlock({ client, cursor, deployBlock, oldestSeconds }: WatchDeps): Promise<bigint> {
-  const head = await client.getBlock({ includeTransactions: false })
-  const saved = await cursor.read()
-  let low = saved !== undefined && saved <= head.number && saved > deployBlock ? saved : deployBlock
-  if (head.number - low <= overlapBlocks) return low
-  let high = head.number
-  while (low < high) {
-    const middle = (low + high) / 2n
-    const { timestamp } = await client.getBlock({ blockNumber: middle, includeTransactions: false })
-    if (timestamp + BigInt(oldestSeconds) < head.timestamp) low = middle + 1n
-    else high = middle
-  }
-  return low
+  return watchLogs(watching, signal)
 }

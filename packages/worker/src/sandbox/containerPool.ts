@@ -96,7 +96,9 @@ async function run(pool: Pool, job: SandboxJob, signal: AbortSignal) {
     try {
       const link = await container.link
       const queueMs = pool.deps.now() - arrivedMs
-      const ending = await link.run({ clockMs: job.issuedAt * 1_000, seed: job.seed }, job.request, signal)
+      const { seed, variation } = job
+      const terms = { clockMs: job.issuedAt * 1_000, seed, ...(variation ? { variation } : {}) }
+      const ending = await link.run(terms, job.request, signal)
       if (ending.type === 'ended' && ending.ended.end !== 'lost') return { ending, queueMs }
       reason = ending.type === 'lost' ? ending.reason : 'A host died before it ran anything.'
       pool.deps.log(`The sandbox of ${job.deployment} was lost: ${reason}`)

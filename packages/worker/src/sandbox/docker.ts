@@ -9,6 +9,8 @@ import type { Transport } from './transport.ts'
 export type Engine = {
   /** Cores that a container may be given. */
   cpus: () => Promise<number>
+  /** What the engine can do for isolation. */
+  describe: () => Promise<EngineDescription>
   /** Id and layers of an image, or undefined when there is none. */
   image: (reference: string) => Promise<{ id: string; layers: readonly string[] } | undefined>
   /** Makes an image with one layer out of a tar file. */
@@ -16,6 +18,28 @@ export type Engine = {
   start: (settings: ContainerSettings) => Promise<Transport>
   /** Removes what this owner left running, and what is dead whoever owned it. Returns how many. */
   removeLeftovers: (owner: string) => Promise<number>
+}
+
+export type EngineDescription = {
+  version: string
+  runtimes: readonly string[]
+  defaultRuntime: string
+  /** Such as `name=seccomp,profile=default`. */
+  securityOptions: readonly string[]
+  /** Whether it can limit these. */
+  limits: { memory: boolean; swap: boolean; cpu: boolean; pids: boolean }
+}
+
+type EngineInfo = {
+  NCPU: number
+  ServerVersion: string
+  Runtimes: Record<string, unknown>
+  DefaultRuntime: string
+  SecurityOptions?: string[]
+  MemoryLimit: boolean
+  SwapLimit: boolean
+  CpuCfsQuota: boolean
+  PidsLimit?: boolean
 }
 
 const callWithinMs = 30_000
@@ -29,6 +53,22 @@ export function connectDocker({ socketPath }: { socketPath?: string }): Engine {
   const docker = new Docker(socketPath === undefined ? undefined : { socketPath })
   return {
     cpus: () => call('ask for the number of cores', async () => ((await docker.info()) as { NCPU: number }).NCPU),
+    describe: () =>
+      call('describe itself', async () => {
+        const info = (await docker.info()) as EngineInfo
+        return {
+          version: info.ServerVersion,
+          runtimes: Object.keys(info.Runtimes),
+          defaultRuntime: info.DefaultRuntime,
+          securityOptions: info.SecurityOptions ?? [],
+          limits: {
+            memory: info.MemoryLimit,
+            swap: info.SwapLimit,
+            cpu: info.CpuCfsQuota,
+            pids: info.PidsLimit ?? false,
+          },
+        }
+      }),
     image: (reference) =>
       call('look for the runtime image', async () => {
         const found = await docker.getImage(reference).inspect().catch(ignoring(404))

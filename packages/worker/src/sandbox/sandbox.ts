@@ -12,6 +12,8 @@ export type SandboxJob = {
   issuedAt: number
   /** Seeds the function's randomness. */
   seed: Hex
+  /** Number of the conditions in the runtime's table of variations: a juror's runs. What they give is never attested. */
+  variation?: number
 }
 
 /** What came out. `result` is the canonical result's bytes, encoded once. */
@@ -37,6 +39,6 @@ export type Sandbox = {
   runtimeDigest: Hex
   run: (job: SandboxJob, signal: AbortSignal) => Promise<SandboxRun>
   /** Makes a deployment ready ahead of its first execution. */
-  warm: (job: Omit<SandboxJob, 'request' | 'issuedAt' | 'seed'>) => Promise<void>
+  warm: (job: Pick<SandboxJob, 'deployment' | 'bundle' | 'limits'>) => Promise<void>
   close: () => Promise<void>
 }

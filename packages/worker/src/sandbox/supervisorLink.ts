@@ -7,6 +7,7 @@ import {
   readFromSupervisor,
   type Settings,
   supervisorLimits,
+  variationOf,
 } from '@peerhost/runtime'
 import type { Transport } from './transport.ts'
 
@@ -85,7 +86,8 @@ export function connectSupervisor(
       lastId += 1
       const id = lastId
       const ending = Promise.withResolvers<Ending>()
-      const overdue = setTimeout(() => end(), settings.timeoutMs + reportWithinMs)
+      const { timeFactor = 1 } = variationOf(terms.variation ?? 0)
+      const overdue = setTimeout(() => end(), settings.timeoutMs * timeFactor + reportWithinMs)
       const onAbort = () => {
         transport.input.write(encodeFrame({ type: 'cancel', id }))
       }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { isPeerHostError, LIMITS } from '@peerhost/protocol'
+import { variations } from '@peerhost/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { JURY_RUNS, runVaried } from '../../src/sandbox/runVaried.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { jobOf, read, requestOf, smallLimits, soon } from './jobs.ts'
 
@@ -350,6 +352,43 @@ export function describeSandbox(name: string, create: () => Promise<Sandbox>): v
 
       test('an aborted signal is refused before anything starts', async () => {
         await expect(sandbox.run(jobOf(''), AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late')
+      })
+    })
+
+    describe('varied runs', () => {
+      const depth = `exports.default = () => { let depth = 0; const dive = () => { depth += 1; dive() }
+        try { dive() } catch {} return new Response(String(depth)) }`
+
+      test.each([...variations.entries()])(
+        '%i: what follows from the request is the same',
+        async (variation, { name }) => {
+          const source = `exports.default = async (r) => { await new Promise((done) => setTimeout(done, 5))
+          return Response.json([Date.now(), Math.random(), 'b,a'.split(',').sort()]) }`
+          const job = jobOf(source, { deployment: `${name}:1` })
+          expect(read(await sandbox.run({ ...job, variation }, soon()))).toEqual(read(await sandbox.run(job, soon())))
+        },
+      )
+
+      test('show a result that depends on the machine, and leave ordinary runs as they were', async () => {
+        const job = jobOf(depth)
+        const before = await sandbox.run(job, soon())
+        expect((await runVaried(sandbox, job, JURY_RUNS, soon())).type).toBe('differs')
+        expect((await sandbox.run(job, soon())).result).toEqual(before.result)
+      })
+
+      test('have more time where the conditions are slow', async () => {
+        const source = `exports.default = () => new Promise((done) => setTimeout(() => done(new Response('late')), 600))`
+        const job = jobOf(source, { limits: { ...smallLimits, timeoutMs: 400 } })
+        const slow = variations.findIndex(({ timeFactor }) => timeFactor !== undefined)
+        expect((await sandbox.run(job, soon())).outcome).toBe('timed-out')
+        expect((await sandbox.run({ ...job, variation: slow }, soon())).outcome).toBe('completed')
+      })
+
+      test('at the edge of memory are no difference', async () => {
+        const source = `exports.default = () => { const kept = []
+          for (let i = 0; i < 80; i += 1) kept.push(new Array(131072).fill(i)); return new Response(String(kept.length)) }`
+        const verdict = await runVaried(sandbox, jobOf(source), JURY_RUNS, soon())
+        expect(['same', 'unavailable']).toContain(verdict.type)
       })
     })
   })

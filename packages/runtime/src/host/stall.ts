@@ -1,0 +1,21 @@
+import type { Variation } from '../variations.ts'
+
+const mostMs = 1_000
+const { random } = Math
+const pause = new Int32Array(new SharedArrayBuffer(4))
+const { wait } = Atomics
+
+/**
+ * Stands still as a busy machine would: every other time, for up to `stallMs`, and in all for one second at most. Undefined
+ * for conditions without it. Taken from the real chance before a function's is put in its place.
+ */
+export function createStall({ stallMs }: Variation): (() => void) | undefined {
+  if (stallMs === undefined) return undefined
+  let leftMs = mostMs
+  return () => {
+    if (random() < 0.5 || leftMs <= 0) return
+    const ms = random() * stallMs
+    leftMs -= ms
+    wait(pause, 0, 0, ms)
+  }
+}

@@ -1,0 +1,1 @@
+export default () => Response.json({ error: 'broken' }, { status: 503 })
