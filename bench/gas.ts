@@ -26,12 +26,24 @@ const result = '{"city":"Lisbon","celsius":21,"sky":"clear"}'
 const runs = 3
 const batchSize = 50
 const conflictWindowOver = 200
+const keys = [
+  'original',
+  'mix50',
+  'mix50_10owners16workers',
+  'mix50_50owners50workers',
+  'batch1',
+  'confirmed1',
+  'quorum3mix50',
+  'escrowOpen',
+  'escrowRelease',
+  'workerOnlySettle50',
+  'challenge',
+]
 
 /** Gas per request, from receipts of a real chain; medians of three fresh chains. Keys: bench/README.md. */
 export async function run(): Promise<Record<string, number>> {
   const measured: Record<string, number>[] = []
   for (let index = 0; index < runs; index += 1) measured.push(await measureOnce())
-  const keys = Object.keys(measured[0] ?? {})
   const medians = Object.fromEntries(keys.map((key) => [key, Math.round(median(measured.map((one) => one[key] ?? 0)))]))
   printTable(medians)
   return medians
