@@ -51,6 +51,45 @@ contract SeatsTest is LaneFixture {
         _expectRefused(answerOf(before, 0));
     }
 
+    /// @dev What the lane remembers of the protocol's share ends with it, and is not for tickets from before.
+    function test_fees_changeWithTheParameters() public {
+        registerOperators(2);
+        uint256 effectiveAt = _announceTenPercent();
+        vm.warp(effectiveAt - 1);
+        IExecutionCoordinator.Ticket memory before = postNew(1);
+        submit(answerOf(postNew(0), 0), "");
+        assertEq(coordinator.uncollectedFees(requester), FEE / 20);
+        vm.warp(effectiveAt);
+        IExecutionCoordinator.Ticket memory later = postNew(2);
+        assertEq(later.epoch, before.epoch);
+        submit(answerOf(later, 0), "");
+        assertEq(coordinator.uncollectedFees(requester), FEE / 20 + FEE / 10);
+        submit(answerOf(before, 0), "");
+        assertEq(coordinator.uncollectedFees(requester), 2 * (FEE / 20) + FEE / 10);
+    }
+
+    function test_fees_ofTicketsFromBeforeTheChange() public {
+        registerOperators(2);
+        uint256 effectiveAt = _announceTenPercent();
+        vm.warp(effectiveAt - 1);
+        IExecutionCoordinator.Ticket memory before = postNew(0);
+        // The lane remembers the new share first.
+        vm.warp(effectiveAt);
+        submit(answerOf(postNew(1), 0), "");
+        assertEq(coordinator.uncollectedFees(requester), FEE / 10);
+        submit(answerOf(before, 0), "");
+        assertEq(coordinator.uncollectedFees(requester), FEE / 10 + FEE / 20);
+    }
+
+    /// @dev They take effect in the middle of an epoch.
+    function _announceTenPercent() private returns (uint256 effectiveAt) {
+        skip(times().epochSeconds / 2);
+        IProtocolParameters.Parameters memory next = parameters();
+        next.protocolFeeBps = 1000;
+        vm.prank(governor);
+        return protocolParameters.announce(next);
+    }
+
     /// @dev The committee of eight is remembered first; tickets from before it had three.
     function test_seats_ofTicketsFromBeforeTheChange() public {
         registerOperators(NETWORK_SIZE);

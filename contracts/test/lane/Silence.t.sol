@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IConfirmedLane} from "../../src/interfaces/IConfirmedLane.sol";
 import {IExecutionCoordinator} from "../../src/interfaces/IExecutionCoordinator.sol";
+import {IOperatorRegistry} from "../../src/interfaces/IOperatorRegistry.sol";
 import {IProtocolParameters} from "../../src/interfaces/IProtocolParameters.sol";
 import {Messages} from "../../src/libraries/Messages.sol";
 import {LaneFixture} from "./LaneFixture.sol";
@@ -150,6 +151,18 @@ contract SilenceTest is LaneFixture {
         lane.reportSilence(_ticket, operatorAt(_drawn));
         assertEq(token.balanceOf(BURNED), burned + FEE);
         assertEq(operators.getOperator(operatorAt(_drawn)).stake, stake - FEE);
+        _expectNotSilent(_drawn);
+    }
+
+    /// @dev Also of an operator whose stake is large enough to stay at work.
+    function test_silence_costsOnce() public {
+        address silent = operatorAt(_drawn);
+        fillPurse(silent, 10e6, address(operators));
+        vm.prank(silent);
+        operators.addStake(10e6);
+        _answerLate();
+        lane.reportSilence(_ticket, silent);
+        assertEq(uint8(operators.getOperator(silent).status), uint8(IOperatorRegistry.OperatorStatus.Active));
         _expectNotSilent(_drawn);
     }
 
