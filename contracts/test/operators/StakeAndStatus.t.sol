@@ -258,6 +258,15 @@ contract StakeAndStatusTest is OperatorFixture {
         operators.rotateExecutionKey(vm.addr(NEW_KEY), "");
     }
 
+    /// @dev It may not come back from draining by itself.
+    function test_jail_alsoWhoDrains() public {
+        vm.prank(_operator);
+        operators.drain();
+        vm.prank(court);
+        operators.jail(_operator, 100);
+        assertStatus(_operator, IOperatorRegistry.OperatorStatus.Jailed);
+    }
+
     function test_jail_isNeverShortened() public {
         vm.startPrank(court);
         operators.jail(_operator, 100);
