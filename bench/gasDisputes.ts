@@ -15,6 +15,7 @@ import {
   testUsdcAbi,
   zeroBytes32,
 } from '@peerhost/protocol'
+import { authorizationTypes } from '@x402/evm'
 import { type Account, concatHex, encodeFunctionData, type Hex, keccak256, stringToHex, zeroAddress } from 'viem'
 import { createExecutions, randomHex } from './gasExecutions.ts'
 import { fillPurse, type GasNetwork } from './gasNetwork.ts'
@@ -77,16 +78,7 @@ async function authorize(network: GasNetwork, to: Hex) {
       version: String(version),
       verifyingContract: addresses.token,
     },
-    types: {
-      TransferWithAuthorization: [
-        { name: 'from', type: 'address' },
-        { name: 'to', type: 'address' },
-        { name: 'value', type: 'uint256' },
-        { name: 'validAfter', type: 'uint256' },
-        { name: 'validBefore', type: 'uint256' },
-        { name: 'nonce', type: 'bytes32' },
-      ],
-    },
+    types: authorizationTypes,
     primaryType: 'TransferWithAuthorization',
     message,
   })

@@ -1,4 +1,5 @@
 import { decodePaymentRequiredHeader } from '@x402/core/http'
+import { authorizationTypes } from '@x402/evm'
 import { registerExactEvmScheme } from '@x402/evm/exact/client'
 import { wrapFetchWithPayment, x402Client } from '@x402/fetch'
 import { createWalletClient, type Hex, http, toHex } from 'viem'
@@ -41,16 +42,7 @@ export async function signPayment(
   }
   const signature = await payer.account.signTypedData({
     domain: { name: 'USDC', version: '2', chainId: chain.id, verifyingContract: token },
-    types: {
-      TransferWithAuthorization: [
-        { name: 'from', type: 'address' },
-        { name: 'to', type: 'address' },
-        { name: 'value', type: 'uint256' },
-        { name: 'validAfter', type: 'uint256' },
-        { name: 'validBefore', type: 'uint256' },
-        { name: 'nonce', type: 'bytes32' },
-      ],
-    },
+    types: authorizationTypes,
     primaryType: 'TransferWithAuthorization',
     message: {
       ...authorization,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { functionId, type PaymentMode, PeerHostError } from '@peerhost/protocol'
+import { authorizationTypes } from '@x402/evm'
 import { type Address, type Hex, isHex, type LocalAccount, toHex } from 'viem'
 import type {
   Answer,
@@ -200,16 +201,7 @@ export async function sign(account: LocalAccount, terms: PaymentTerms, change: R
       chainId: Number(terms.network.split(':')[1]),
       verifyingContract: terms.asset,
     },
-    types: {
-      TransferWithAuthorization: [
-        { name: 'from', type: 'address' },
-        { name: 'to', type: 'address' },
-        { name: 'value', type: 'uint256' },
-        { name: 'validAfter', type: 'uint256' },
-        { name: 'validBefore', type: 'uint256' },
-        { name: 'nonce', type: 'bytes32' },
-      ],
-    },
+    types: authorizationTypes,
     primaryType: 'TransferWithAuthorization',
     message,
   })
