@@ -17,14 +17,9 @@ export type Mutant = {
 type Node = { nodeType: string; src: string } & { [key: string]: unknown }
 type Edit = { at: number; text: string; order: number }
 
-/**
- * The switch that mutated sources ask. A pure function must be able to ask it too. solc sorts files by name before it
- * orders contracts, and of two interfaces that import each other it must see the derived one first.
- */
+/** The switch that mutated sources ask. A pure function must be able to ask it too. */
 export const SWITCH_SOURCE = `// SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
-
-import {IExecutionCoordinator} from "./interfaces/IExecutionCoordinator.sol";
 
 library Mutant {
     function isOn(uint256 id) internal pure returns (bool) {

@@ -5,6 +5,7 @@ import {Test} from "forge-std/Test.sol";
 import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
 import {IExecutionCoordinator} from "../src/interfaces/IExecutionCoordinator.sol";
 import {IPaymentEscrow} from "../src/interfaces/IPaymentEscrow.sol";
+import {ITickets} from "../src/interfaces/ITickets.sol";
 import {Hashes} from "../src/libraries/Hashes.sol";
 import {Messages} from "../src/libraries/Messages.sol";
 import {Names} from "../src/libraries/Names.sol";
@@ -248,7 +249,7 @@ contract VectorsTest is Test {
         bytes memory encoded
     ) private pure returns (bytes32) {
         (uint256 chainId, address coordinator, IExecutionCoordinator.Ticket memory ticket) =
-            abi.decode(encoded, (uint256, address, IExecutionCoordinator.Ticket));
+            abi.decode(encoded, (uint256, address, ITickets.Ticket));
         return Messages.hashTicket(Messages.domainSeparator(chainId, coordinator), ticket);
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {IExecutionCoordinator} from "./IExecutionCoordinator.sol";
+import {ITickets} from "./ITickets.sol";
 
 /// @title What funders, requesters and workers do with their money.
 /// @notice `IExecutionCoordinator` is the whole; its contract answers all of it. Money is in atomic units of the settlement
@@ -46,7 +46,7 @@ interface ICoordinatorAccounts {
     /// @notice Proof that a requester closed two different commit sets for one request: its bond is lost. The two
     /// signatures are evidence enough; nobody judges.
     function reportCommitSets(
-        IExecutionCoordinator.Ticket calldata ticket,
+        ITickets.Ticket calldata ticket,
         bytes32[] calldata first,
         bytes calldata firstSignature,
         bytes32[] calldata second,

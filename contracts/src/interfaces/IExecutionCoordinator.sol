@@ -3,35 +3,13 @@ pragma solidity ^0.8.28;
 
 import {Suite} from "../deployment/Suite.sol";
 import {ICoordinatorAccounts} from "./ICoordinatorAccounts.sol";
+import {ITickets} from "./ITickets.sol";
 
 /// @title Tickets, attestations, settlement; credit lines, requesters' bonds, earnings and the treasury.
 /// @notice Money is in atomic units of the settlement token, times in seconds since 1970. All signed messages of the
 /// protocol (see `Messages`) have this contract as their EIP-712 `verifyingContract`, whichever contract reads them.
-interface IExecutionCoordinator is ICoordinatorAccounts {
+interface IExecutionCoordinator is ITickets, ICoordinatorAccounts {
     // ---------------------------------------------------------------- types
-
-    /// @notice A signed request: it is the job. Same members, same order as `Ticket` in packages/protocol/src/ticket.ts.
-    struct Ticket {
-        uint8 protocolVersion;
-        bytes32 functionId;
-        uint32 functionVersion;
-        uint32 envVersion;
-        bytes32 runtimeDigest;
-        bytes32 inputSeal;
-        address requester;
-        uint32 epoch;
-        uint64 sequence;
-        uint8 quorum;
-        uint8 lane;
-        uint96 fee;
-        uint40 issuedAt;
-        uint40 deadline;
-        address payer;
-        address payee;
-        uint128 price;
-        bytes32 quoteId;
-        address funder;
-    }
 
     /// @notice A worker's signed result.
     struct Attestation {

@@ -30,11 +30,9 @@ contract SeatsTest is LaneFixture {
 
     function test_seats_changeWithTheParameters() public {
         registerOperators(NETWORK_SIZE);
-        skip(times().epochSeconds / 2);
         IProtocolParameters.Parameters memory next = parameters();
         next.committeeSize = uint8(NETWORK_SIZE);
-        vm.prank(governor);
-        uint256 effectiveAt = protocolParameters.announce(next);
+        uint256 effectiveAt = _announce(next);
         vm.warp(effectiveAt - 1);
         IExecutionCoordinator.Ticket memory first = postNew(0);
         IExecutionCoordinator.Ticket memory before = postNew(1);
@@ -54,7 +52,9 @@ contract SeatsTest is LaneFixture {
     /// @dev What the lane remembers of the protocol's share ends with it, and is not for tickets from before.
     function test_fees_changeWithTheParameters() public {
         registerOperators(2);
-        uint256 effectiveAt = _announceTenPercent();
+        IProtocolParameters.Parameters memory next = parameters();
+        next.protocolFeeBps = 1000;
+        uint256 effectiveAt = _announce(next);
         vm.warp(effectiveAt - 1);
         IExecutionCoordinator.Ticket memory before = postNew(1);
         submit(answerOf(postNew(0), 0), "");
@@ -70,7 +70,9 @@ contract SeatsTest is LaneFixture {
 
     function test_fees_ofTicketsFromBeforeTheChange() public {
         registerOperators(2);
-        uint256 effectiveAt = _announceTenPercent();
+        IProtocolParameters.Parameters memory next = parameters();
+        next.protocolFeeBps = 1000;
+        uint256 effectiveAt = _announce(next);
         vm.warp(effectiveAt - 1);
         IExecutionCoordinator.Ticket memory before = postNew(0);
         // The lane remembers the new share first.
@@ -81,28 +83,26 @@ contract SeatsTest is LaneFixture {
         assertEq(coordinator.uncollectedFees(requester), FEE / 10 + FEE / 20);
     }
 
-    /// @dev They take effect in the middle of an epoch.
-    function _announceTenPercent() private returns (uint256 effectiveAt) {
-        skip(times().epochSeconds / 2);
-        IProtocolParameters.Parameters memory next = parameters();
-        next.protocolFeeBps = 1000;
-        vm.prank(governor);
-        return protocolParameters.announce(next);
-    }
-
     /// @dev The committee of eight is remembered first; tickets from before it had three.
     function test_seats_ofTicketsFromBeforeTheChange() public {
         registerOperators(NETWORK_SIZE);
-        skip(times().epochSeconds / 2);
         IProtocolParameters.Parameters memory next = parameters();
         next.committeeSize = uint8(NETWORK_SIZE);
-        vm.prank(governor);
-        uint256 effectiveAt = protocolParameters.announce(next);
+        uint256 effectiveAt = _announce(next);
         vm.warp(effectiveAt - 1);
         IExecutionCoordinator.Ticket memory before = postNew(0);
         vm.warp(effectiveAt);
         submit(answerOf(postNew(1), 0), "");
         _expectRefused(answerOf(before, 0));
+    }
+
+    /// @dev They take effect in the middle of an epoch.
+    function _announce(
+        IProtocolParameters.Parameters memory next
+    ) private returns (uint256 effectiveAt) {
+        skip(times().epochSeconds / 2);
+        vm.prank(governor);
+        return protocolParameters.announce(next);
     }
 
     function _expectRefused(
