@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { defineConfig } from 'tsup'
 import { bundlePrograms } from './src/bundlePrograms.ts'
+import { programFiles } from './src/programs.ts'
 
 export default defineConfig({
   entry: ['src/index.ts'],
@@ -13,7 +14,7 @@ export default defineConfig({
   // The programs are bundled by the same code as from the sources: one digest for both.
   async onSuccess() {
     const programs = await bundlePrograms()
-    await writeFile('dist/supervisor.cjs', programs.supervisor)
-    await writeFile('dist/host.cjs', programs.host)
+    for (const [name, file] of Object.entries(programFiles))
+      await writeFile(`dist/${file}`, programs[name as keyof typeof programs])
   },
 })

@@ -1,14 +1,29 @@
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { type BuildOptions, build } from 'esbuild'
 import type { RuntimePrograms } from './programs.ts'
 
 /** Bundles the programs from the sources. The same sources give the same bytes, in any folder. */
 export async function bundlePrograms(): Promise<RuntimePrograms> {
-  const [supervisor, host] = await Promise.all([bundle('supervisor'), bundle('host')])
-  return { supervisor, host }
+  const [supervisor, nodeHost, realmHost, realm] = await Promise.all([
+    bundle('supervisor', {}),
+    bundle('nodeHost', {}),
+    bundle('realmHost', {}),
+    // A script whose value is the one function that it exports.
+    bundle('realm', {
+      format: 'iife',
+      platform: 'neutral',
+      mainFields: ['module', 'main'],
+      conditions: ['import'],
+      globalName: 'realm',
+      footer: { js: 'realm.createRealm' },
+      minify: true,
+      banner: { js: '"use strict";' },
+    }),
+  ])
+  return { supervisor, nodeHost, realmHost, realm }
 }
 
-async function bundle(name: 'supervisor' | 'host'): Promise<Uint8Array> {
+async function bundle(name: keyof RuntimePrograms, options: BuildOptions): Promise<Uint8Array> {
   const result = await build({
     entryPoints: [`./${name}/main.ts`],
     absWorkingDir: fileURLToPath(new URL('.', import.meta.url)),
@@ -19,10 +34,11 @@ async function bundle(name: 'supervisor' | 'host'): Promise<Uint8Array> {
     charset: 'utf8',
     legalComments: 'none',
     tsconfigRaw: '{}',
-    write: false,
     logLevel: 'silent',
+    ...options,
+    write: false,
   })
-  const [file] = result.outputFiles
+  const [file] = result.outputFiles ?? []
   if (!file) throw new Error(`Nothing came out of bundling the ${name}.`)
   return file.contents
 }

@@ -1,16 +1,21 @@
+export { reusesHosts, usesNode } from './bundleRealm.ts'
 export { createFrameDecoder, encodeFrame, type Frame, type FrameHeader, type FrameLimits } from './frames.ts'
-export { functionBuiltins } from './host/builtins.ts'
 export {
   type Answer,
   type End,
   type Ended,
+  type Fetch,
+  type Fetched,
   type FromSupervisor,
+  type Isolation,
+  isolations,
   type Run,
   readFromSupervisor,
   type Settings,
   supervisorLimits,
   type ThrowReason,
 } from './messages.ts'
-export { writePrograms } from './programs.ts'
+export { functionBuiltins } from './nodeHost/builtins.ts'
+export { programFiles, writePrograms } from './programs.ts'
 export { createRuntimeRootfs, type RuntimeRootfs, runtimePaths } from './rootfs.ts'
 export { type Variation, variationOf, variations } from './variations.ts'

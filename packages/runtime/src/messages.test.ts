@@ -47,7 +47,7 @@ describe('what a container says', () => {
 describe('what a host says', () => {
   test.each([
     ['the words of a supervisor', ended],
-    ['an end that only the supervisor may give', { type: 'failed', end: 'timed-out', reason: 'error' }],
+    ['an end that only the supervisor may give', { type: 'failed', end: 'cancelled', reason: 'error' }],
     ['a resource outcome', { type: 'failed', end: 'out-of-memory', reason: 'error' }],
     ['a status of its own', { type: 'answer', status: 1, headers: [] }],
   ])('is refused for %s', (_, header) => {

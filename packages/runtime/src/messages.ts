@@ -1,8 +1,17 @@
 import type { Frame, FrameHeader, FrameLimits } from './frames.ts'
 import { variations } from './variations.ts'
 
+/**
+ * What separates one execution of a deployment from the next. `container`: this supervisor runs one and is thrown away;
+ * `process`: each has a process of its own; `context`: each has a V8 context of its own in a process that others had
+ * before; `shared`: what one leaves behind, the next one finds.
+ */
+export const isolations = ['context', 'process', 'container', 'shared'] as const
+export type Isolation = (typeof isolations)[number]
+
 /** What the worker tells a supervisor once, with the bundle as body. */
 export type Settings = {
+  readonly isolation: Isolation
   /** Executions at one time. */
   readonly slots: number
   readonly timeoutMs: number
@@ -21,6 +30,10 @@ export type Run = {
   readonly seed: string
   /** Number of a variation, for a juror's runs. Absent: the ordinary run. */
   readonly variation?: number
+  /** Plain values that the handler sees. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Whether somebody answers its outgoing calls. */
+  readonly hasNetwork?: boolean
 }
 
 /**
@@ -59,34 +72,57 @@ export type Ended = {
   readonly keptLogBytes: number
 }
 
+/** What came back from outside: `text` is the head as JSON, or the message of the error named `error`. */
+export type Fetched = {
+  readonly call: number
+  readonly text: string
+  readonly error: string
+  readonly body: Uint8Array
+}
+/** One outgoing call of an execution, numbered by its host. `head` is JSON of method, url and headers, and may be a lie. */
+export type Fetch = { readonly call: number; readonly head: string; readonly body: Uint8Array }
+
 export type ToSupervisor =
   | { readonly type: 'configure'; readonly settings: Settings; readonly bundle: Uint8Array }
   | { readonly type: 'run'; readonly run: Run; readonly request: Uint8Array }
+  | { readonly type: 'fetched'; readonly id: number; readonly fetched: Fetched }
   | { readonly type: 'cancel'; readonly id: number }
 
 export type FromSupervisor =
   /** A host is ready to take an execution. */
   | { readonly type: 'ready' }
   | { readonly type: 'ended'; readonly ended: Ended; readonly log: Uint8Array; readonly body: Uint8Array }
+  | { readonly type: 'fetch'; readonly id: number; readonly fetch: Fetch }
   /** Something was left behind that only a new container gets rid of. */
   | { readonly type: 'worn' }
 
 export type FromHost =
+  /** It is loaded: what happens from here on is the function's doing. */
   | { readonly type: 'ready' }
+  /** It has a realm for the next execution. */
+  | { readonly type: 'prepared' }
+  | { readonly type: 'log'; readonly chunk: Uint8Array }
+  | { readonly type: 'fetch'; readonly fetch: Fetch }
   | { readonly type: 'answer'; readonly answer: Answer; readonly body: Uint8Array }
-  | { readonly type: 'failed'; readonly end: 'threw' | 'bad-module' | 'output-too-large'; readonly reason: ThrowReason }
+  | { readonly type: 'failed'; readonly end: (typeof hostEnds)[number]; readonly reason: ThrowReason }
+
+/** The ends that a host may tell. */
+const hostEnds = ['threw', 'bad-module', 'output-too-large', 'timed-out'] as const
 
 const MiB = 1_048_576
 
 /** What a supervisor and a host accept from above: they trust it, the limits only catch a broken stream. */
-export const downwardLimits: FrameLimits = { headerBytes: 4_096, bodyBytes: 8 * MiB }
+export const downwardLimits: FrameLimits = { headerBytes: MiB, bodyBytes: 16 * MiB }
 
 /** Largest header of a host's frame. A response with more in its headers is `output-too-large`. */
 export const answerHeaderBytes = MiB
 
 /** What the supervisor accepts from a host, which may be lying. */
 export function hostLimits(settings: Settings): FrameLimits {
-  return { headerBytes: answerHeaderBytes, bodyBytes: settings.responseBodyBytes }
+  return {
+    headerBytes: answerHeaderBytes + 4_096,
+    bodyBytes: Math.max(settings.responseBodyBytes, settings.logBytes) + 4 * MiB,
+  }
 }
 
 /** What the worker accepts from a container, which may be lying. */
@@ -101,6 +137,7 @@ export function readToSupervisor({ header, body }: Frame): ToSupervisor {
     return {
       type: 'configure',
       settings: {
+        isolation: oneOf(settings.isolation, isolations),
         slots: integer(settings.slots, 1, 256),
         timeoutMs: integer(settings.timeoutMs, 1, 3_600_000),
         memoryBytes: integer(settings.memoryBytes, MiB, 2 ** 40),
@@ -112,6 +149,12 @@ export function readToSupervisor({ header, body }: Frame): ToSupervisor {
   }
   if (header.type === 'run') return { type: 'run', run: readRun(header.run), request: body }
   if (header.type === 'cancel') return { type: 'cancel', id: integer(header.id, 0, Number.MAX_SAFE_INTEGER) }
+  if (header.type === 'fetched') {
+    const { text, error } = header
+    const call = integer(header.call, 0, Number.MAX_SAFE_INTEGER)
+    const fetched = { call, text: string(text), error: string(error), body }
+    return { type: 'fetched', id: integer(header.id, 0, Number.MAX_SAFE_INTEGER), fetched }
+  }
   throw new Error('The supervisor does not know this message.')
 }
 
@@ -125,12 +168,20 @@ export function readRun(value: unknown): Run {
     clockMs: integer(run.clockMs, 0, 8.64e15),
     seed: run.seed,
     ...(run.variation === undefined ? {} : { variation: integer(run.variation, 0, variations.length - 1) }),
+    ...(run.env === undefined ? {} : { env: readEnv(run.env) }),
+    ...(run.hasNetwork === true ? { hasNetwork: true } : {}),
   }
+}
+
+function readEnv(value: unknown): Record<string, string> {
+  return Object.fromEntries(Object.entries(record(value)).map(([name, text]) => [name, string(text)]))
 }
 
 /** A frame of a supervisor as a message. Throws for anything else: then the container is not to be trusted. */
 export function readFromSupervisor({ header, body }: Frame): FromSupervisor {
   if (header.type === 'ready' || header.type === 'worn') return { type: header.type }
+  if (header.type === 'fetch')
+    return { type: 'fetch', id: integer(header.id, 0, Number.MAX_SAFE_INTEGER), fetch: readFetch(header, body) }
   if (header.type !== 'ended') throw new Error('The worker does not know this message.')
   const end = oneOf(header.end, ends)
   const keptLogBytes = integer(header.keptLogBytes, 0, body.length)
@@ -152,14 +203,20 @@ export function readFromSupervisor({ header, body }: Frame): FromSupervisor {
 
 /** A frame of a host as a message. Throws for anything else. */
 export function readFromHost({ header, body }: Frame): FromHost {
-  if (header.type === 'ready') return { type: 'ready' }
+  if (header.type === 'ready' || header.type === 'prepared') return { type: header.type }
+  if (header.type === 'log') return { type: 'log', chunk: body }
+  if (header.type === 'fetch') return { type: 'fetch', fetch: readFetch(header, body) }
   if (header.type === 'answer') return { type: 'answer', answer: readAnswer(header), body }
   if (header.type !== 'failed') throw new Error('The supervisor does not know this message.')
   return {
     type: 'failed',
-    end: oneOf(header.end, ['threw', 'bad-module', 'output-too-large'] as const),
+    end: oneOf(header.end, hostEnds),
     reason: oneOf(header.reason, throwReasons),
   }
+}
+
+function readFetch(header: FrameHeader, body: Uint8Array): Fetch {
+  return { call: integer(header.call, 0, Number.MAX_SAFE_INTEGER), head: string(header.head), body }
 }
 
 function readAnswer(header: FrameHeader): Answer {
@@ -177,6 +234,11 @@ function readAnswer(header: FrameHeader): Answer {
 function record(value: unknown): FrameHeader {
   if (typeof value !== 'object' || value === null) throw new Error('A part of a message is not an object.')
   return value as FrameHeader
+}
+
+function string(value: unknown): string {
+  if (typeof value !== 'string') throw new Error('A text of a message is not a string.')
+  return value
 }
 
 function integer(value: unknown, minimum: number, maximum: number): number {

@@ -2,29 +2,38 @@ import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The two programs of the sandbox, each as one CommonJS file. */
-export type RuntimePrograms = { readonly supervisor: Uint8Array; readonly host: Uint8Array }
+/** The programs of the sandbox, each one file. `realm` is the script that makes a V8 context a realm. */
+export type RuntimePrograms = Readonly<Record<keyof typeof programFiles, Uint8Array>>
 
-const shipped = (name: string) => fileURLToPath(new URL(`./${name}.cjs`, import.meta.url))
+/** Under which name each program lies, in the image and beside the supervisor. */
+export const programFiles = {
+  supervisor: 'supervisor.cjs',
+  nodeHost: 'nodeHost.cjs',
+  realmHost: 'realmHost.cjs',
+  realm: 'realm.js',
+} as const
+
+const shipped = (file: string) => fileURLToPath(new URL(`./${file}`, import.meta.url))
 
 /** Reads the programs of the published package, or bundles them when this runs from the sources. */
 export async function loadPrograms(): Promise<RuntimePrograms> {
-  const built = await access(shipped('supervisor')).then(
+  const built = await access(shipped(programFiles.supervisor)).then(
     () => true,
     () => false,
   )
   if (!built) return (await import('./bundlePrograms.ts')).bundlePrograms()
-  return { supervisor: await readFile(shipped('supervisor')), host: await readFile(shipped('host')) }
+  const read = async ([name, file]: [string, string]) => [name, await readFile(shipped(file))] as const
+  return Object.fromEntries(await Promise.all(Object.entries(programFiles).map(read))) as unknown as RuntimePrograms
 }
 
 /** Writes the programs into `directory`, for a sandbox that has no image. Returns the supervisor's path. */
 export async function writePrograms({ directory }: { directory: string }): Promise<{ supervisor: string }> {
   const programs = await loadPrograms()
   await mkdir(directory, { recursive: true })
-  for (const name of ['host', 'supervisor'] as const) {
-    const temporary = join(directory, `${name}.${process.pid}.tmp`)
-    await writeFile(temporary, programs[name])
-    await rename(temporary, join(directory, `${name}.cjs`))
+  for (const [name, file] of Object.entries(programFiles)) {
+    const temporary = join(directory, `${file}.${process.pid}.tmp`)
+    await writeFile(temporary, programs[name as keyof RuntimePrograms])
+    await rename(temporary, join(directory, file))
   }
-  return { supervisor: join(directory, 'supervisor.cjs') }
+  return { supervisor: join(directory, programFiles.supervisor) }
 }

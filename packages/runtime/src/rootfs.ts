@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { pack } from 'tar-stream'
-import { loadPrograms } from './programs.ts'
+import { loadPrograms, programFiles } from './programs.ts'
 import { sharedLibraries } from './sharedLibraries.ts'
 
 /** A root file system for `docker import`. `digest` is sha2-256 of the tar: the diff id of the image's one layer. */
@@ -14,8 +14,8 @@ export type RuntimeRootfs = { path: string; digest: `0x${string}` }
 /** Where things lie inside. */
 export const runtimePaths = {
   node: '/bin/node',
-  supervisor: '/runtime/supervisor.cjs',
-  host: '/runtime/host.cjs',
+  programs: '/runtime',
+  supervisor: `/runtime/${programFiles.supervisor}`,
 } as const
 
 type Entry = { name: string; mode: number } & ({ file: string } | { bytes: Uint8Array } | { directory: true })
@@ -51,8 +51,11 @@ async function rootfsEntries(): Promise<Entry[]> {
   const programs = await loadPrograms()
   const files: Entry[] = [
     { name: runtimePaths.node, mode: 0o755, file: process.execPath },
-    { name: runtimePaths.supervisor, mode: 0o644, bytes: programs.supervisor },
-    { name: runtimePaths.host, mode: 0o644, bytes: programs.host },
+    ...Object.entries(programFiles).map(([name, file]) => ({
+      name: `${runtimePaths.programs}/${file}`,
+      mode: 0o644,
+      bytes: programs[name as keyof typeof programs],
+    })),
   ]
   for (const library of await sharedLibraries(process.execPath))
     files.push({ name: library, mode: 0o755, file: library })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { extract } from 'tar-stream'
 import { afterAll, describe, expect, test } from 'vitest'
+import { programFiles } from '../src/programs.ts'
 import { createRuntimeRootfs, runtimePaths } from '../src/rootfs.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'peerhost-rootfs-'))
@@ -35,7 +36,7 @@ describe('the root file system', async () => {
     expect(await readdir(join(root, 'one'))).toHaveLength(1)
   })
 
-  test('holds Node, its libraries and the two programs, and nothing else', async () => {
+  test('holds Node, its libraries and the programs, and nothing else', async () => {
     const entries = []
     const reading = extract()
     createReadStream(built.path).pipe(reading as unknown as NodeJS.WritableStream)
@@ -43,11 +44,12 @@ describe('the root file system', async () => {
       entries.push(entry.header)
       entry.resume()
     }
+    const files = [runtimePaths.node, ...Object.values(programFiles).map((file) => `${runtimePaths.programs}/${file}`)]
     const names = entries.map(({ name }) => `/${name}`)
     expect(names).toEqual([...names].sort())
-    expect(names).toEqual(expect.arrayContaining([...Object.values(runtimePaths), '/tmp/']))
+    expect(names).toEqual(expect.arrayContaining([...files, '/tmp/']))
     const others = names.filter((name) => !name.endsWith('/') && !/^\/lib.*\.so[.\d]*$/.test(name))
-    expect(others).toEqual([...Object.values(runtimePaths)].sort())
+    expect(others).toEqual([...files].sort())
     for (const { mtime, uid, gid, uname, gname } of entries)
       expect({ mtime: mtime.getTime(), uid, gid, uname, gname }).toEqual({
         mtime: 0,

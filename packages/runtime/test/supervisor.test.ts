@@ -5,24 +5,38 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { FrameHeader } from '../src/frames.ts'
 import { writePrograms } from '../src/programs.ts'
-import { createStartHost } from '../src/supervisor/hostProcess.ts'
+import { createStartHost, type HostPrograms } from '../src/supervisor/hostProcess.ts'
 import { createSupervisor, type SupervisorDeps } from '../src/supervisor/supervisor.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'peerhost-programs-'))
 await writePrograms({ directory })
 afterAll(() => rm(directory, { recursive: true, force: true }))
-const honestHost = join(directory, 'host.cjs')
-const lyingHost = fileURLToPath(new URL('./lyingHost.cjs', import.meta.url))
+const honestHosts = {
+  node: join(directory, 'nodeHost.cjs'),
+  realm: join(directory, 'realmHost.cjs'),
+  realmScript: join(directory, 'realm.js'),
+}
+const liar = fileURLToPath(new URL('./lyingHost.cjs', import.meta.url))
+const missing = join(directory, 'is-not-there.cjs')
+const missingHosts = { node: missing, realm: missing, realmScript: missing }
+const lyingHosts = { node: liar, realm: liar, realmScript: liar }
 
-const settings = { slots: 1, timeoutMs: 3_000, memoryBytes: 64 << 20, logBytes: 1_000, responseBodyBytes: 1_000 }
+const settings = {
+  isolation: 'process',
+  slots: 1,
+  timeoutMs: 3_000,
+  memoryBytes: 64 << 20,
+  logBytes: 1_000,
+  responseBodyBytes: 1_000,
+}
 const request = Buffer.from(JSON.stringify({ method: 'GET', path: '/', query: [], headers: [], body: { utf8: '' } }))
 
 /** A supervisor in this process, with real hosts. `next` gives its messages one by one. */
-function start(hostPath: string, over: Partial<SupervisorDeps> = {}) {
+function start(programs: HostPrograms, over: Partial<SupervisorDeps> = {}) {
   const messages: { header: FrameHeader; body: string }[] = []
   let wake = () => {}
   const supervisor = createSupervisor({
-    startHost: createStartHost(hostPath),
+    startHost: createStartHost(programs),
     send: (header, body) => {
       messages.push({ header: JSON.parse(JSON.stringify(header)), body: Buffer.from(body ?? []).toString() })
       wake()
@@ -71,7 +85,7 @@ describe('a host that lies', () => {
     ['garbage', { end: 'threw' }],
     ['frames on every descriptor', { end: 'threw' }],
   ])('with %s speaks for its own execution only', async (lie, expected) => {
-    const supervisor = start(lyingHost)
+    const supervisor = start(lyingHosts)
     supervisor.configure(lie)
     supervisor.run(7)
     expect((await supervisor.next('ended')).header).toMatchObject({ id: 7, ...expected })
@@ -84,8 +98,8 @@ describe('a host that lies', () => {
 
 describe('an execution', () => {
   test('without memory left is killed for it', async () => {
-    const supervisor = start(honestHost, { privateMemoryBytes: () => settings.memoryBytes + 1 })
-    supervisor.configure(`exports.default = () => new Promise((done) => setTimeout(done, 2000))`)
+    const supervisor = start(honestHosts, { privateMemoryBytes: () => settings.memoryBytes + 1 })
+    supervisor.configure(`exports.default = () => { for (;;); }`)
     supervisor.run()
     expect((await supervisor.next('ended')).header).toMatchObject({ end: 'out-of-memory' })
     supervisor.stop()
@@ -103,15 +117,15 @@ describe('an execution', () => {
       ],
     ] as const) {
       const pids: number[] = []
-      const supervisor = start(honestHost, {
+      const supervisor = start(honestHosts, {
         oomKills: kills,
         startHost: (...values) => {
-          const host = createStartHost(honestHost)(...values)
+          const host = createStartHost(honestHosts)(...values)
           if (host.pid) pids.push(host.pid)
           return host
         },
       })
-      supervisor.configure(`exports.default = () => new Promise((done) => setTimeout(done, 2000))`)
+      supervisor.configure(`exports.default = () => { for (;;); }`)
       await supervisor.next('ready')
       supervisor.run()
       process.kill(pids[0]!, 'SIGKILL')
@@ -121,7 +135,7 @@ describe('an execution', () => {
   })
 
   test('is cancelled by its id, and only by that', async () => {
-    const supervisor = start(honestHost)
+    const supervisor = start(honestHosts)
     supervisor.configure(`exports.default = () => { for (;;); }`)
     supervisor.run(3)
     supervisor.cancel(4)
@@ -132,9 +146,9 @@ describe('an execution', () => {
 
   test('has its whole time, however long its host took to start', async () => {
     const slowly = (message: () => void) => setTimeout(message, 1_500)
-    const supervisor = start(honestHost, {
-      startHost: (current, bundle, events) =>
-        createStartHost(honestHost)(current, bundle, {
+    const supervisor = start(honestHosts, {
+      startHost: (order, events) =>
+        createStartHost(honestHosts)(order, {
           ...events,
           message: (message) => slowly(() => events.message(message)),
           logsClosed: () => slowly(events.logsClosed),
@@ -148,7 +162,7 @@ describe('an execution', () => {
   })
 
   test('whose host never loaded says nothing about the function', async () => {
-    const supervisor = start(join(directory, 'is-not-there.cjs'))
+    const supervisor = start(missingHosts)
     supervisor.configure('')
     supervisor.run()
     expect((await supervisor.next('ended')).header).toMatchObject({ end: 'lost' })
@@ -158,7 +172,7 @@ describe('an execution', () => {
 
 describe('the supervisor', () => {
   test('gives up, with what the hosts wrote, when none of them starts', async () => {
-    const supervisor = start(join(directory, 'is-not-there.cjs'))
+    const supervisor = start(missingHosts)
     supervisor.configure('', { slots: 8 })
     expect((await supervisor.next('gave-up')).body).toContain('is-not-there.cjs')
     supervisor.stop()
@@ -166,7 +180,7 @@ describe('the supervisor', () => {
 
   test('says that it is worn when something outlived its process group', async () => {
     const sweeps: number[][] = []
-    const supervisor = start(honestHost, {
+    const supervisor = start(honestHosts, {
       killStrays: (known) => {
         sweeps.push([...known])
         return 1
@@ -181,7 +195,7 @@ describe('the supervisor', () => {
   })
 
   test('refuses what does not come from a worker', () => {
-    const supervisor = start(honestHost)
+    const supervisor = start(honestHosts)
     expect(() => supervisor.run()).toThrow('configured')
     expect(() => supervisor.receive({ header: { type: 'shutdown' }, body: new Uint8Array(0) })).toThrow('does not know')
     expect(() => supervisor.configure('', { slots: 0 })).toThrow('integer')

@@ -13,6 +13,7 @@ export type Verdict = {
 export type Execution = {
   readonly id: number
   readonly decided: boolean
+  readonly verdict: Verdict | undefined
   /** Its time runs from here: the host has it and is loaded. */
   begin: () => void
   /** Adds to the log. Returns false when that made the execution `output-too-large`. */
@@ -37,6 +38,9 @@ export function createExecution(run: Run, settings: Settings, now: () => number)
     id: run.id,
     get decided() {
       return verdict !== undefined
+    },
+    get verdict() {
+      return verdict
     },
     begin() {
       startedMs = now()

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { usesNode } from '../bundleRealm.ts'
 import { createFrameDecoder, encodeFrame, type Frame } from '../frames.ts'
 import { type FromHost, hostLimits, readFromHost, type Settings } from '../messages.ts'
 import { drawAtRandom, type Variation, variationOf } from '../variations.ts'
@@ -25,8 +26,19 @@ export type Host = {
   kill: () => void
 }
 
-/** `variation` is the number of the conditions that the host runs under. */
-export type StartHost = (settings: Settings, bundle: Uint8Array, events: HostEvents, variation?: number) => Host
+/** What a host is started for. `variation` is the number of the conditions that it runs under; 0: ordinary ones. */
+export type HostOrder = {
+  readonly settings: Settings
+  readonly bundle: Uint8Array
+  /** Whether the module's scope runs before there is an execution. */
+  readonly isEager: boolean
+  readonly variation: number
+}
+
+export type StartHost = (order: HostOrder, events: HostEvents) => Host
+
+/** Where the programs of hosts are. `realm` runs bundles of the web platform, `node` those that say "use node". */
+export type HostPrograms = { readonly node: string; readonly realm: string; readonly realmScript: string }
 
 const MiB = 1_048_576
 /** What Node needs beside the user's heap: the rest of the memory limit. */
@@ -34,11 +46,11 @@ const nodeOverheadMiB = 32
 /** How long pipes may stay open after their process is gone. */
 const pipeGraceMs = 200
 
-/** Starts a host of the program at `hostPath`, in its own process group, with nothing in its environment. */
-export function createStartHost(hostPath: string): StartHost {
-  return (settings, bundle, events, number = 0) => {
+/** Starts the host that a bundle needs, in its own process group, with nothing in its environment. */
+export function createStartHost(programs: HostPrograms): StartHost {
+  return ({ settings, bundle, isEager, variation: number }, events) => {
     const variation = variationOf(number)
-    const child = spawn(process.execPath, [...hostFlags(settings, hostPath, variation), hostPath], {
+    const child = spawn(process.execPath, hostArguments(programs, settings, bundle, variation), {
       cwd: '/',
       detached: true,
       env: { LANG: 'en_US.UTF-8', TZ: 'UTC' },
@@ -50,7 +62,8 @@ export function createStartHost(hostPath: string): StartHost {
     const input = child.stdin
     // A host that died has no reader; its exit is what counts.
     input?.on('error', () => {})
-    input?.write(encodeFrame({ type: 'load', responseBodyBytes: settings.responseBodyBytes }, bundle))
+    const { responseBodyBytes, logBytes, timeoutMs, isolation } = settings
+    input?.write(encodeFrame({ type: 'load', responseBodyBytes, logBytes, timeoutMs, isolation, isEager }, bundle))
     return {
       pid: child.pid,
       send: ({ header, body }) => input?.write(encodeFrame(header, body)),
@@ -61,16 +74,20 @@ export function createStartHost(hostPath: string): StartHost {
   }
 }
 
-function hostFlags(settings: Settings, hostPath: string, { flags, heapShare = 1 }: Variation): string[] {
-  const heapMiB = Math.max(32, Math.floor((settings.memoryBytes / MiB - nodeOverheadMiB) * heapShare))
+function hostArguments(programs: HostPrograms, settings: Settings, bundle: Uint8Array, variation: Variation): string[] {
+  const heapMiB = Math.max(32, Math.floor((settings.memoryBytes / MiB - nodeOverheadMiB) * (variation.heapShare ?? 1)))
+  const files = usesNode(bundle) ? [programs.node] : [programs.realm, programs.realmScript]
   return [
     '--permission',
-    `--allow-fs-read=${hostPath}`,
+    ...files.map((file) => `--allow-fs-read=${file}`),
+    // Realms may make code of strings; the host around them has no reason to.
+    ...(usesNode(bundle) ? [] : ['--disallow-code-generation-from-strings']),
     '--disable-sigusr1',
     '--no-warnings',
     '--v8-pool-size=1',
     `--max-old-space-size=${heapMiB}`,
-    ...flags(drawAtRandom),
+    ...variation.flags(drawAtRandom),
+    ...files.slice(0, 1),
   ]
 }
 

@@ -10,7 +10,11 @@ import { createSupervisor } from './supervisor.ts'
 const isFirstProcess = process.pid === 1
 const decoder = createFrameDecoder(downwardLimits)
 const supervisor = createSupervisor({
-  startHost: createStartHost(join(__dirname, 'host.cjs')),
+  startHost: createStartHost({
+    node: join(__dirname, 'nodeHost.cjs'),
+    realm: join(__dirname, 'realmHost.cjs'),
+    realmScript: join(__dirname, 'realm.js'),
+  }),
   send: (header, body) => void process.stdout.write(encodeFrame(header, body)),
   now: () => performance.now(),
   giveUp: (reason) => leave(71, `Hosts do not start. ${reason}`),

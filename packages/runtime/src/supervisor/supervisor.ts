@@ -1,5 +1,13 @@
+import { reusesHosts } from '../bundleRealm.ts'
 import type { Frame } from '../frames.ts'
-import { type FromHost, type Run, readToSupervisor, type Settings, type ToSupervisor } from '../messages.ts'
+import {
+  type Fetched,
+  type FromHost,
+  type Run,
+  readToSupervisor,
+  type Settings,
+  type ToSupervisor,
+} from '../messages.ts'
 import { variationOf } from '../variations.ts'
 import { createExecution, type Execution, type Verdict, verdictOfExit } from './execution.ts'
 import type { Host, HostEvents, HostExit, StartHost } from './hostProcess.ts'
@@ -16,10 +24,16 @@ export type SupervisorDeps = {
   killStrays?: (known: ReadonlySet<number>) => number
 }
 
+type Job = { readonly run: Run; readonly request: Uint8Array }
+
 type Seat = {
   host: Host
   state: 'starting' | 'ready' | 'running' | 'ending'
-  execution?: Execution
+  execution?: Execution | undefined
+  job?: Job
+  /** Executions it was given. */
+  uses: number
+  isVaried: boolean
   timer?: NodeJS.Timeout
   timeFactor: number
   /** The host has loaded itself and the bundle: from here on, what happens is the function's doing. */
@@ -35,12 +49,18 @@ const logGraceMs = 50
 /** Hosts that die before they are given anything are started again at most this often. */
 const restartPauseMs = 250
 const failedStartsAllowed = 8
+/** A process that has run this many executions makes place for a new one. */
+const usesOfHost = 500
+/** So does one that kept more than this share of the memory that one execution may use. */
+const keptMemoryShare = 0.5
 
 type State = {
   readonly deps: SupervisorDeps
   readonly seats: Set<Seat>
   settings?: Settings
   bundle: Uint8Array
+  /** Whether the module's scope runs ahead of the execution. Not where it does not end: that belongs to an execution. */
+  isEager: boolean
   announced: boolean
   worn: boolean
   stopped: boolean
@@ -50,14 +70,16 @@ type State = {
 }
 
 /**
- * The first process of a sandbox. Keeps hosts started ahead, gives each execution one that has run nothing before, and
- * kills it with its whole group afterwards. One per container, for one bundle. `receive` throws for a broken message.
+ * The first process of a sandbox. Keeps hosts started ahead and gives each execution one: at the levels `context` and
+ * `shared` one that may have run others before, else one that has run nothing, which is killed with its whole group
+ * afterwards. One supervisor per container, for one bundle. `receive` throws for a broken message.
  */
 export function createSupervisor(deps: SupervisorDeps): { receive: (frame: Frame) => void; stop: () => void } {
   const state: State = {
     deps,
     seats: new Set(),
     bundle: new Uint8Array(0),
+    isEager: true,
     announced: false,
     worn: false,
     stopped: false,
@@ -84,27 +106,44 @@ function handle(state: State, message: ToSupervisor): void {
     state.bundle = message.bundle
     refill(state)
   } else if (message.type === 'run') {
-    start(state, message.run, message.request)
+    start(state, message)
   } else {
-    for (const seat of state.seats)
-      if (seat.state === 'running' && seat.execution?.id === message.id) decide(seat, { end: 'cancelled' })
+    const seat = [...state.seats].find(({ state, execution }) => state === 'running' && execution?.id === message.id)
+    if (seat && message.type === 'cancel') decide(seat, { end: 'cancelled' })
+    else if (seat && message.type === 'fetched') passOn(seat, message.fetched)
   }
 }
 
-function start(state: State, run: Run, request: Uint8Array): void {
-  const { settings, seats, deps } = state
+function passOn(seat: Seat, { call, text, error, body }: Fetched): void {
+  seat.host.send({ header: { type: 'fetched', call, text, error }, body })
+}
+
+function start(state: State, job: Job): void {
+  const { settings, seats } = state
   if (!settings) throw new Error('A supervisor was asked to run before it was configured.')
   const waiting = [...seats].filter(isWaiting)
-  const seat = run.variation
-    ? addSeat(state, settings, run.variation)
+  const seat = job.run.variation
+    ? addSeat(state, settings, job.run.variation)
     : (waiting.find((candidate) => candidate.state === 'ready') ?? waiting[0] ?? addSeat(state, settings))
+  assign(state, settings, seat, job)
+  // Otherwise the next one is started when this execution has ended, so that it does not take its time.
+  if (waiting.length <= 1 && !isReusable(state)) refill(state)
+}
+
+function assign(state: State, settings: Settings, seat: Seat, job: Job): void {
+  clearTimeout(seat.timer)
   seat.state = 'running'
-  seat.execution = createExecution(run, settings, deps.now)
+  seat.job = job
+  seat.uses += 1
+  seat.execution = createExecution(job.run, settings, state.deps.now)
   if (seat.loaded) begin(seat, settings)
   else seat.timer = setTimeout(() => decide(seat, { end: 'lost' }), loadWithinMs)
-  seat.host.send({ header: { type: 'run', run }, body: request })
-  // Otherwise the next one is started when this execution has ended, so that it does not take its time.
-  if (waiting.length <= 1) refill(state)
+  seat.host.send({ header: { type: 'run', run: job.run }, body: job.request })
+}
+
+/** Whether hosts go on after an execution. */
+function isReusable({ settings, bundle }: State): boolean {
+  return settings !== undefined && reusesHosts(settings, bundle)
 }
 
 /** The function's time does not count before there is a process to run it: that would be the machine's slowness. */
@@ -123,7 +162,9 @@ function refill(state: State): void {
 function addSeat(state: State, settings: Settings, variation = 0): Seat {
   const host = { pid: undefined, send() {}, kill() {} }
   const { timeFactor = 1 } = variationOf(variation)
-  const seat: Seat = { host, state: 'starting', timeFactor, loaded: false, logsClosed: false }
+  const seat: Seat = {
+    ...{ host, state: 'starting', timeFactor, uses: 0, isVaried: variation > 0, loaded: false, logsClosed: false },
+  }
   state.seats.add(seat)
   const events: HostEvents = {
     message: (message) => onMessage(state, seat, message),
@@ -138,31 +179,93 @@ function addSeat(state: State, settings: Settings, variation = 0): Seat {
     },
     closed: (exit) => onClosed(state, seat, exit),
   }
-  seat.host = state.deps.startHost(settings, state.bundle, events, variation)
+  const order = { settings, bundle: state.bundle, isEager: state.isEager, variation }
+  seat.host = state.deps.startHost(order, events)
   return seat
 }
 
 function onMessage(state: State, seat: Seat, message: FromHost): void {
+  const { execution } = seat
   if (message.type === 'ready') {
-    const wasLoaded = seat.loaded
-    seat.loaded = true
-    state.failedStarts = 0
-    if (seat.state === 'starting') seat.state = 'ready'
-    else if (state.settings && seat.state === 'running' && !wasLoaded && !seat.execution?.decided)
-      begin(seat, state.settings)
-    if (!state.announced) state.deps.send({ type: 'ready' })
-    state.announced = true
+    onLoaded(state, seat)
+  } else if (message.type === 'prepared') {
+    onPrepared(state, seat)
+  } else if (seat.state !== 'running' || !execution) {
+    // Its execution is over: it has nothing to say.
+  } else if (message.type === 'log') {
+    if (!execution.log(message.chunk)) seat.host.kill()
+  } else if (message.type === 'fetch') {
+    const { call, head, body } = message.fetch
+    if (seat.job?.run.hasNetwork) state.deps.send({ type: 'fetch', id: execution.id, call, head }, body)
+  } else {
+    onVerdict(state, seat, execution, message)
+  }
+}
+
+function onLoaded(state: State, seat: Seat): void {
+  const wasLoaded = seat.loaded
+  seat.loaded = true
+  state.failedStarts = 0
+  if (!state.settings || wasLoaded) return
+  if (seat.state === 'running' && !seat.execution?.decided) begin(seat, state.settings)
+  if (seat.state === 'starting') watchPreparation(state, seat, state.settings)
+}
+
+function onPrepared(state: State, seat: Seat): void {
+  if (!seat.loaded) return
+  if (seat.state === 'starting') {
+    clearTimeout(seat.timer)
+    seat.state = 'ready'
+  }
+  if (!state.announced) state.deps.send({ type: 'ready' })
+  state.announced = true
+}
+
+/** A module's scope that does not end in the time of an execution will not be run ahead of one any more. */
+function watchPreparation(state: State, seat: Seat, settings: Settings): void {
+  seat.timer = setTimeout(() => {
+    state.isEager = false
+    seat.host.kill()
+  }, settings.timeoutMs)
+}
+
+function onVerdict(
+  state: State,
+  seat: Seat,
+  execution: Execution,
+  message: FromHost & { type: 'answer' | 'failed' },
+): void {
+  const { settings } = state
+  if (!settings) return
+  if (message.type === 'answer' && message.body.length > settings.responseBodyBytes) {
+    decide(seat, { end: 'threw' })
     return
   }
-  if (seat.state !== 'running' || !seat.execution) return
   const decided =
     message.type === 'answer'
-      ? seat.execution.decide({ end: 'completed', answer: message.answer, body: message.body })
-      : seat.execution.decide({ end: message.end, reason: message.reason })
+      ? execution.decide({ end: 'completed', answer: message.answer, body: message.body })
+      : execution.decide({ end: message.end, reason: message.reason })
   if (!decided) return
   clearTimeout(seat.timer)
-  if (seat.logsClosed) end(state, seat)
+  if (isReusable(state) && !seat.isVaried) reuse(state, seat, settings)
+  else if (seat.logsClosed) end(state, seat)
   else seat.timer = setTimeout(() => seat.host.kill(), logGraceMs)
+}
+
+/** Its log came in order with its verdict, so the execution is over, and the host goes on unless it is worn. */
+function reuse(state: State, seat: Seat, settings: Settings): void {
+  report(state, seat)
+  const keptBytes = seat.host.pid === undefined ? undefined : state.deps.privateMemoryBytes(seat.host.pid)
+  if (seat.uses >= usesOfHost || (keptBytes ?? 0) > settings.memoryBytes * keptMemoryShare) {
+    seat.state = 'ending'
+    seat.host.kill()
+    refill(state)
+    return
+  }
+  seat.execution = undefined
+  seat.state = 'starting'
+  watchPreparation(state, seat, settings)
+  sweep(state)
 }
 
 /** A verdict of ours, not of the host: it is killed, and reported once it is dead. */
@@ -173,14 +276,19 @@ function decide(seat: Seat, verdict: Verdict): void {
 
 function onClosed(state: State, seat: Seat, exit: HostExit): void {
   const wasWaiting = isWaiting(seat)
-  if (seat.execution) {
+  state.seats.delete(seat)
+  if (wasWaiting && seat.loaded && seat.state === 'starting') state.isEager = false
+  if (seat.state === 'running' && seat.execution) {
     const kills = state.deps.oomKills() ?? 0
     const verdict = verdictOfExit(exit, kills > state.oomKillsSeen, seat.execution.logTail())
-    seat.execution.decide(seat.loaded ? verdict : { end: 'lost' })
     state.oomKillsSeen = kills
+    seat.execution.decide(seat.loaded ? verdict : { end: 'lost' })
+    if (mayBeOthersFault(seat)) {
+      again(state, seat)
+      return
+    }
   }
   end(state, seat)
-  state.seats.delete(seat)
   sweep(state)
   if (!seat.loaded) state.failedStarts += 1
   if (state.failedStarts >= failedStartsAllowed && !state.stopped) state.deps.giveUp(state.startLog)
@@ -188,13 +296,32 @@ function onClosed(state: State, seat: Seat, exit: HostExit): void {
   else refill(state)
 }
 
+/** What dies for memory, or just dies, in a process that others used before may have died of what they left. */
+function mayBeOthersFault({ uses, execution }: Seat): boolean {
+  const verdict = execution?.verdict
+  return uses > 1 && (verdict?.end === 'out-of-memory' || (verdict?.end === 'threw' && verdict.reason === 'exited'))
+}
+
+/** Runs the execution once more, in a host that has run nothing: what comes out there counts. */
+function again(state: State, seat: Seat): void {
+  clearTimeout(seat.timer)
+  seat.state = 'ending'
+  sweep(state)
+  if (!state.settings || !seat.job || state.stopped) return
+  assign(state, state.settings, addSeat(state, state.settings), seat.job)
+}
+
 function end(state: State, seat: Seat): void {
   clearTimeout(seat.timer)
   if (seat.state === 'ending') return
   seat.state = 'ending'
   seat.host.kill()
-  if (!seat.execution) return
-  const { ended, body } = seat.execution.report()
+  report(state, seat)
+}
+
+function report(state: State, { execution }: Seat): void {
+  if (!execution) return
+  const { ended, body } = execution.report()
   const { answer, ...rest } = ended
   state.deps.send({ type: 'ended', ...rest, ...answer }, body)
 }

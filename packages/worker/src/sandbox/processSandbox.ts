@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { PeerHostError } from '@peerhost/protocol'
-import { writePrograms } from '@peerhost/runtime'
+import { programFiles, writePrograms } from '@peerhost/runtime'
 import { createContainerPool } from './containerPool.ts'
 import type { Sandbox } from './sandbox.ts'
 import { sandboxRun } from './sandboxRun.ts'
@@ -68,6 +68,6 @@ async function start(supervisor: string): Promise<Transport> {
 
 async function programsDigest(supervisor: string): Promise<`0x${string}`> {
   const hash = createHash('sha256')
-  for (const name of ['host.cjs', 'supervisor.cjs']) hash.update(await readFile(join(dirname(supervisor), name)))
+  for (const name of Object.values(programFiles).sort()) hash.update(await readFile(join(dirname(supervisor), name)))
   return `0x${hash.digest('hex')}`
 }

@@ -1,5 +1,7 @@
 import type { LimitsClass, Outcome } from '@peerhost/protocol'
+import type { Isolation } from '@peerhost/runtime'
 import type { Hex } from 'viem'
+import type { Egress } from './egress.ts'
 
 /** One execution. `deployment` is `${functionId}:${version}`: executions of different deployments never share a container. */
 export type SandboxJob = {
@@ -12,6 +14,12 @@ export type SandboxJob = {
   issuedAt: number
   /** Seeds the function's randomness. */
   seed: Hex
+  /** What separates it from other executions of its deployment. Default: `context`. */
+  isolation?: Isolation
+  /** Answers its outgoing calls. Absent: the function has no network. */
+  egress?: Egress
+  /** Plain values that the handler sees. */
+  env?: Readonly<Record<string, string>>
   /** Number of the conditions in the runtime's table of variations: a juror's runs. What they give is never attested. */
   variation?: number
 }
@@ -39,6 +47,6 @@ export type Sandbox = {
   runtimeDigest: Hex
   run: (job: SandboxJob, signal: AbortSignal) => Promise<SandboxRun>
   /** Makes a deployment ready ahead of its first execution. */
-  warm: (job: Pick<SandboxJob, 'deployment' | 'bundle' | 'limits'>) => Promise<void>
+  warm: (job: Pick<SandboxJob, 'deployment' | 'bundle' | 'limits' | 'isolation'>) => Promise<void>
   close: () => Promise<void>
 }

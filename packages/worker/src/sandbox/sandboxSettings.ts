@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { LIMITS, type LimitsClass } from '@peerhost/protocol'
-import type { Settings } from '@peerhost/runtime'
+import type { Isolation, Settings } from '@peerhost/runtime'
 
 /** What both sandboxes let an operator choose. */
 export type SandboxOptions = {
@@ -26,8 +26,9 @@ export function poolOptions(options: SandboxOptions) {
   }
 }
 
-function settings(limits: LimitsClass, slots: number): Settings {
+function settings(limits: LimitsClass, slots: number, isolation: Isolation): Settings {
   return {
+    isolation,
     slots,
     timeoutMs: limits.timeoutMs,
     memoryBytes: limits.memoryBytes,

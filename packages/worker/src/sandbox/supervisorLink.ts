@@ -2,6 +2,7 @@ import {
   createFrameDecoder,
   type Ended,
   encodeFrame,
+  type Fetch,
   type FromSupervisor,
   type Run,
   readFromSupervisor,
@@ -9,6 +10,9 @@ import {
   supervisorLimits,
   variationOf,
 } from '@peerhost/runtime'
+import { answerFetch } from './answerFetch.ts'
+import type { Egress } from './egress.ts'
+import type { SandboxJob } from './sandbox.ts'
 import type { Transport } from './transport.ts'
 
 /** An execution that ended, or the news that its supervisor will never say. */
@@ -16,13 +20,15 @@ export type Ending =
   | { readonly type: 'ended'; readonly ended: Ended; readonly log: Uint8Array; readonly body: Uint8Array }
   | { readonly type: 'lost'; readonly reason: string }
 
+type Running = { settle: (ending: Ending) => void; egress: Egress | undefined; signal: AbortSignal }
+
 /** The worker's end of one supervisor. */
 export type SupervisorLink = {
   /** Resolves when a host is ready; rejects when the supervisor ended before, or took too long. */
   readonly ready: Promise<void>
   readonly closed: Promise<string>
   /** Runs one execution. Rejects with the signal's reason when it is aborted: the host is killed then. */
-  run: (run: Omit<Run, 'id'>, request: Uint8Array, signal: AbortSignal) => Promise<Ending>
+  run: (run: Omit<Run, 'id'>, job: Pick<SandboxJob, 'request' | 'egress'>, signal: AbortSignal) => Promise<Ending>
   kill: () => Promise<void>
 }
 
@@ -36,7 +42,7 @@ export function connectSupervisor(
   transport: Transport,
   { settings, bundle, onWorn }: { settings: Settings; bundle: Uint8Array; onWorn: () => void },
 ): SupervisorLink {
-  const runs = new Map<number, (ending: Ending) => void>()
+  const runs = new Map<number, Running>()
   const decoder = createFrameDecoder(supervisorLimits(settings))
   const ready = Promise.withResolvers<void>()
   // Whoever warms a container waits for it; for everyone else the loss shows in the run.
@@ -53,9 +59,17 @@ export function connectSupervisor(
       ready.resolve()
     } else if (message.type === 'worn') {
       onWorn()
+    } else if (message.type === 'fetch') {
+      const running = runs.get(message.id)
+      if (running) void passOn(running, message.id, message.fetch)
     } else {
-      runs.get(message.ended.id)?.(message)
+      runs.get(message.ended.id)?.settle(message)
     }
+  }
+
+  async function passOn({ egress, signal }: Running, id: number, fetch: Fetch): Promise<void> {
+    const { body, ...head } = await answerFetch(egress, fetch, signal)
+    if (lost === undefined && runs.has(id)) transport.input.write(encodeFrame({ type: 'fetched', id, ...head }, body))
   }
 
   transport.output.on('data', (chunk: Uint8Array) => {
@@ -71,7 +85,7 @@ export function connectSupervisor(
     lost = reason
     clearTimeout(readyTimer)
     ready.reject(new Error(reason))
-    for (const settle of runs.values()) settle({ type: 'lost', reason })
+    for (const { settle } of runs.values()) settle({ type: 'lost', reason })
     return reason
   })
   transport.input.write(encodeFrame({ type: 'configure', settings }, bundle))
@@ -80,7 +94,7 @@ export function connectSupervisor(
     ready: ready.promise,
     closed,
     kill: transport.kill,
-    async run(terms, request, signal) {
+    async run(terms, { request, egress }, signal) {
       signal.throwIfAborted()
       if (lost !== undefined) return { type: 'lost', reason: lost }
       lastId += 1
@@ -91,7 +105,7 @@ export function connectSupervisor(
       const onAbort = () => {
         transport.input.write(encodeFrame({ type: 'cancel', id }))
       }
-      runs.set(id, ending.resolve)
+      runs.set(id, { settle: ending.resolve, egress, signal })
       signal.addEventListener('abort', onAbort, { once: true })
       transport.input.write(encodeFrame({ type: 'run', run: { ...terms, id } }, request))
       try {

@@ -1,4 +1,4 @@
 import { createTestSandbox } from './dockerEngine.ts'
 import { describeSandbox } from './sandbox.suite.ts'
 
-describeSandbox('docker', () => createTestSandbox())
+for (const isolation of ['context', 'process'] as const) describeSandbox('docker', isolation, () => createTestSandbox())

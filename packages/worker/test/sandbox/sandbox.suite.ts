@@ -1,21 +1,22 @@
 import { createHash } from 'node:crypto'
 import { isPeerHostError, LIMITS } from '@peerhost/protocol'
-import { variations } from '@peerhost/runtime'
+import { type Isolation, variations } from '@peerhost/runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { JURY_RUNS, runVaried } from '../../src/sandbox/runVaried.ts'
-import type { Sandbox } from '../../src/sandbox/sandbox.ts'
-import { jobOf, read, requestOf, smallLimits, soon } from './jobs.ts'
+import type { Sandbox, SandboxJob } from '../../src/sandbox/sandbox.ts'
+import { jobOf as anyJobOf, read, requestOf, smallLimits, soon } from './jobs.ts'
 
-/** What every sandbox does, whatever stands around the function. */
-export function describeSandbox(name: string, create: () => Promise<Sandbox>): void {
-  describe(`sandbox: ${name}`, () => {
+/** What every sandbox does at a level of isolation, whatever stands around the function. */
+export function describeSandbox(name: string, isolation: Isolation, create: () => Promise<Sandbox>): void {
+  describe(`sandbox: ${name}, level ${isolation}`, () => {
     let sandbox: Sandbox
     beforeAll(async () => {
       sandbox = await create()
     })
     afterAll(() => sandbox.close())
 
-    const answerOf = async (source: string, over: Parameters<typeof jobOf>[1] = {}) =>
+    const jobOf = (source: string, over: Partial<SandboxJob> = {}) => anyJobOf(source, { isolation, ...over })
+    const answerOf = async (source: string, over: Partial<SandboxJob> = {}) =>
       read(await sandbox.run(jobOf(source, over), soon()))
 
     test('names itself', () => {
@@ -190,7 +191,7 @@ export function describeSandbox(name: string, create: () => Promise<Sandbox>): v
       })
 
       test('may require what computes', async () => {
-        const source = `const { createHash } = require('node:crypto'); const zlib = require('zlib'); const util = require('util')
+        const source = `"use node"; const { createHash } = require('node:crypto'); const zlib = require('zlib'); const util = require('util')
           exports.default = async () => new Response(createHash('sha256').update(
             (await util.promisify(zlib.gunzip)(zlib.gzipSync('x'))).toString()).digest('hex'))`
         expect((await answerOf(source)).text).toBe(createHash('sha256').update('x').digest('hex'))
@@ -245,14 +246,14 @@ export function describeSandbox(name: string, create: () => Promise<Sandbox>): v
       })
 
       test('is complete when a function writes right up to the limit', async () => {
-        const source = `exports.default = () => { process.stdout.write('a'.repeat(${LIMITS.logBytes - 1})); process.stderr.write('b'); return new Response('') }`
+        const source = `exports.default = () => { console.log('a'.repeat(${LIMITS.logBytes - 3})); console.error('b'); return new Response('') }`
         const run = await sandbox.run(jobOf(source), soon())
         expect(run).toMatchObject({ outcome: 'completed', logBytes: LIMITS.logBytes })
         expect(run.log).toHaveLength(LIMITS.logBytes)
       })
 
       test('one byte over the limit is output-too-large, with the first bytes kept', async () => {
-        const source = `exports.default = () => { process.stdout.write('a'.repeat(${LIMITS.logBytes + 1})); return new Response('') }`
+        const source = `exports.default = () => { console.log('a'.repeat(${LIMITS.logBytes})); return new Response('') }`
         const run = await sandbox.run(jobOf(source), soon())
         expect(run).toMatchObject({ outcome: 'output-too-large' })
         expect(run.log).toHaveLength(LIMITS.logBytes)
@@ -260,17 +261,28 @@ export function describeSandbox(name: string, create: () => Promise<Sandbox>): v
     })
 
     describe('time and chance', () => {
-      const source = `exports.default = async () => {
+      const web = `const scope = [Date.now(), Math.random(), crypto.randomUUID()]
+        exports.default = async () => {
+        const started = Date.now(); const steps = [performance.now()]
+        await new Promise((done) => setTimeout(done, 30)); steps.push(Date.now() - started, performance.now())
+        return Response.json({ scope, started, date: new Date(started).toString(), call: typeof Date(), same: new Date() instanceof Date, steps,
+          zone: Intl.DateTimeFormat().resolvedOptions().timeZone, locale: (1234.5).toLocaleString(),
+          random: [Math.random(), crypto.randomUUID(), crypto.getRandomValues(new Uint8Array(4)).join()] }) }`
+      const node = `"use node"; const scope = [Date.now(), Math.random(), crypto.randomUUID()]
+        exports.default = async () => {
         const started = Date.now(); const steps = [performance.now()]
         await new Promise((done) => setTimeout(done, 30)); steps.push(Date.now() - started, performance.now())
         await require('timers/promises').setTimeout(5); steps.push(new Date().getTime() - started)
         const crypto2 = require('crypto')
-        return Response.json({ started, date: new Date(started).toString(), call: typeof Date(), same: new Date() instanceof Date, steps,
+        return Response.json({ scope, started, date: new Date(started).toString(), call: typeof Date(), same: new Date() instanceof Date, steps,
           zone: Intl.DateTimeFormat().resolvedOptions().timeZone, locale: (1234.5).toLocaleString(),
           random: [Math.random(), crypto.randomUUID(), crypto.getRandomValues(new Uint8Array(4)).join(), crypto2.randomBytes(4).toString('hex'), crypto2.randomInt(1000)],
           env: process.env, up: process.uptime(), hr: process.hrtime.bigint().toString() }) }`
 
-      test('come from the ticket and are the same in every run', async () => {
+      test.each([
+        ['the web platform', web, { steps: [0, 30, 30] }],
+        ['Node', node, { steps: [0, 30, 30, 35], env: {}, up: 0.035, hr: '35000000' }],
+      ])('come from the ticket and are the same in every run: %s', async (_, source, particular) => {
         const job = jobOf(source)
         const [first, second] = [await sandbox.run(job, soon()), await sandbox.run(job, soon())]
         expect(first.result).toEqual(second.result)
@@ -280,24 +292,33 @@ export function describeSandbox(name: string, create: () => Promise<Sandbox>): v
           date: 'Tue Nov 14 2023 22:13:20 GMT+0000 (Coordinated Universal Time)',
           call: 'string',
           same: true,
-          steps: [0, 30, 30, 35],
           zone: 'UTC',
           locale: '1,234.5',
-          env: {},
-          up: 0.035,
-          hr: '35000000',
+          ...particular,
         })
+        // The module's scope is the deployment's, and knows no ticket.
+        expect(seen.scope[0]).toBe(0)
         expect(seen.random[0]).toBeGreaterThanOrEqual(0)
         expect(seen.random[1]).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
       })
 
-      test('another seed gives other numbers, another clock another time', async () => {
+      test.each([
+        ['the web platform', web],
+        ['Node', node],
+      ])('another seed gives other numbers, another clock another time: %s', async (_, source) => {
         const first = JSON.parse((await answerOf(source)).text)
         const second = JSON.parse(
           (await answerOf(source, { seed: `0x${'ab'.repeat(32)}`, issuedAt: 1_800_000_000 })).text,
         )
         expect(second.started).toBe(1_800_000_000_000)
         for (const [index, value] of first.random.entries()) expect(second.random[index]).not.toEqual(value)
+        expect(second.scope).toEqual(first.scope)
+      })
+
+      test('a timer that is due after the time limit has timed out, and nobody waits for it', async () => {
+        const source = `exports.default = () => new Promise((done) => setTimeout(() => done(new Response('late')), 3_600_000))`
+        const limits = { ...smallLimits, timeoutMs: 60_000 }
+        expect((await answerOf(source, { limits })).outcome).toBe('timed-out')
       })
 
       test('timers repeat, stop and pass their values', async () => {
@@ -308,8 +329,16 @@ export function describeSandbox(name: string, create: () => Promise<Sandbox>): v
     })
 
     describe('executions of one deployment', () => {
-      test('leave nothing behind', async () => {
+      test('leave nothing behind in the web platform', async () => {
         const job = jobOf(`let calls = 0
+          exports.default = () => { calls += 1; globalThis.left = (globalThis.left ?? 0) + 1; const seen = Array.prototype.seen
+            Array.prototype.seen = 'yes'; Response.json = () => { throw new Error('mine') }; Response.prototype.left = 1
+            return new Response([calls, globalThis.left, seen, typeof crypto.left].join()) }`)
+        for (let call = 0; call < 6; call += 1) expect(read(await sandbox.run(job, soon())).text).toBe('1,1,,undefined')
+      })
+
+      test('leave nothing behind in Node', async () => {
+        const job = jobOf(`"use node"; let calls = 0
           exports.default = () => { calls += 1; globalThis.left = (globalThis.left ?? 0) + 1; const seen = Array.prototype.seen
             Array.prototype.seen = 'yes'; Response.json = () => { throw new Error('mine') }; process.env.LEFT = 'x'; require('crypto').left = 1
             return new Response([calls, globalThis.left, seen, typeof require('util').left].join()) }`)
@@ -377,7 +406,7 @@ export function describeSandbox(name: string, create: () => Promise<Sandbox>): v
       })
 
       test('have more time where the conditions are slow', async () => {
-        const source = `exports.default = () => new Promise((done) => setTimeout(() => done(new Response('late')), 600))`
+        const source = `"use node"; exports.default = () => new Promise((done) => setTimeout(() => done(new Response('late')), 600))`
         const job = jobOf(source, { limits: { ...smallLimits, timeoutMs: 400 } })
         const slow = variations.findIndex(({ timeFactor }) => timeFactor !== undefined)
         expect((await sandbox.run(job, soon())).outcome).toBe('timed-out')

@@ -3,8 +3,11 @@ import { type Tool, toolHandler } from './tool.ts'
 /** What a function's module gives us: one way to answer a request. */
 export type Handler = (request: Request, context: Context) => unknown
 
-/** Second argument of a handler. `waitUntil` delays the end of the execution, not its answer's content. */
-export type Context = { waitUntil: (promise: unknown) => void }
+/**
+ * Last argument of a handler. `waitUntil` delays the end of the execution, not its answer's content; `env` is what `fetch`
+ * has as its second argument.
+ */
+export type Context = { env: Readonly<Record<string, string>>; waitUntil: (promise: unknown) => void }
 
 const methods = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT']
 
@@ -18,7 +21,7 @@ export function findHandler(exports: unknown, method: string): Handler | undefin
     if (typeof fetch !== 'function' && typeof candidate !== 'function') continue
     if (isForbiddenMethod(method)) return () => methodNotAllowed(methods)
     return typeof fetch === 'function'
-      ? (request, context) => fetch.call(candidate, request, {}, context)
+      ? (request, context) => fetch.call(candidate, request, context.env, context)
       : (request, context) => (candidate as Handler)(request, context)
   }
   const tool = read(exports, 'tool')

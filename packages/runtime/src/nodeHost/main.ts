@@ -1,12 +1,14 @@
+import { createHash } from 'node:crypto'
 import { compileFunction } from 'node:vm'
 import { encodeFrame, type Frame, framePrefixBytes } from '../frames.ts'
+import { readCanonical } from '../handler/canonicalRequest.ts'
+import { findHandler, type Handler } from '../handler/handler.ts'
+import { closeLogs, readFrame, writeFrame } from '../hostPipe/pipe.ts'
 import { answerHeaderBytes, downwardLimits, readRun, type ThrowReason } from '../messages.ts'
 import { variationOf } from '../variations.ts'
 import { requireBuiltin } from './builtins.ts'
-import { installDeterminism } from './determinism.ts'
-import { findHandler, type Handler, isForbiddenMethod } from './handler.ts'
-import { closeLogs, readFrame, writeFrame } from './pipe.ts'
-import { origin, webRequest } from './request.ts'
+import { installDeterminism, type Terms } from './determinism.ts'
+import { webRequest } from './request.ts'
 import { readResponse } from './response.ts'
 import { createStall } from './stall.ts'
 import { installSurroundings, logFailure } from './surroundings.ts'
@@ -18,14 +20,14 @@ type Compiled = { run: Module } | { error: unknown }
 const { reallyExit } = process as unknown as { reallyExit: (code: number) => never }
 
 const sampleBundle = Buffer.from('exports.POST = (request) => request.text().then((text) => new Response(text))')
-const sampleRequest = Buffer.from(
-  JSON.stringify({ method: 'POST', path: '/', query: [['a', 'b']], headers: [['a', 'b']], body: { utf8: 'x' } }),
-)
+const sampleRequest = JSON.stringify({
+  ...{ method: 'POST', path: '/', query: [['a', 'b']], headers: [['a', 'b']], body: { utf8: 'x' } },
+})
 
 /** Walks one request of our own: Node loads its web classes, and V8 compiles this file, on first use. */
 async function warmUp(): Promise<void> {
   const handler = load(compile(sampleBundle), 'POST')
-  const response = await handler?.(webRequest(sampleRequest), { waitUntil() {} })
+  const response = await handler?.(webRequest(readCanonical(sampleRequest)), { env: {}, waitUntil() {} })
   const read = await readResponse(response, 'POST', sampleRequest.length)
   if (read.type !== 'answer') throw new Error('The host cannot answer its own request.')
   encodeFrame({ type: 'answer', ...read.answer }, read.body)
@@ -66,9 +68,9 @@ function load(compiled: Compiled, method: string): Handler | undefined {
   }
 }
 
-async function answer(handler: Handler, request: Request, responseBodyBytes: number): Promise<void> {
+async function answer(handler: Handler, request: Request, env: Env, responseBodyBytes: number): Promise<void> {
   const pending: unknown[] = []
-  const context = { waitUntil: (promise: unknown) => void pending.push(promise) }
+  const context = { env, waitUntil: (promise: unknown) => void pending.push(promise) }
   const read = await readResponse(await handler(request, context), request.method, responseBodyBytes)
   for (const result of await Promise.allSettled(pending)) if (result.status === 'rejected') logFailure(result.reason)
   if (read.type === 'not-a-response') return fail('threw', 'no-response')
@@ -78,20 +80,25 @@ async function answer(handler: Handler, request: Request, responseBodyBytes: num
   finish(header, read.body)
 }
 
-async function execute(compiled: Compiled, begin: () => void, job: Frame, responseBodyBytes: number): Promise<void> {
-  const method = (JSON.parse(new TextDecoder().decode(job.body)) as { method: string }).method
-  const request = isForbiddenMethod(method) ? new Request(origin) : webRequest(job.body)
-  begin()
+type Env = Readonly<Record<string, string>>
+type Loaded = { compiled: Compiled; scopeSeed: string; responseBodyBytes: number }
+
+async function execute({ compiled, scopeSeed, responseBodyBytes }: Loaded, begin: (terms: Terms) => void, job: Frame) {
+  const run = readRun(job.header.run)
+  const canonical = readCanonical(new TextDecoder().decode(job.body))
   process.on('uncaughtException', (error) => {
     logFailure(error)
     fail('threw')
   })
   // Nothing is left that could settle the handler's promise.
   process.on('beforeExit', () => fail('threw', 'no-response'))
-  const handler = load(compiled, method)
+  // The module's scope belongs to the deployment, and knows nothing of a ticket.
+  begin({ clockMs: 0, seed: scopeSeed })
+  const handler = load(compiled, canonical.method)
   if (!handler) return fail('bad-module')
+  begin({ ...run, stall: createStall(variationOf(run.variation ?? 0)) })
   try {
-    await answer(handler, request, responseBodyBytes)
+    await answer(handler, webRequest(canonical), run.env ?? {}, responseBodyBytes)
   } catch (error) {
     logFailure(error)
     fail('threw')
@@ -102,13 +109,12 @@ async function main(): Promise<void> {
   await warmUp()
   installSurroundings()
   const begin = installDeterminism()
-  const first = readFrame(downwardLimits)
-  const compiled = compile(first.body)
+  const { header, body } = readFrame(downwardLimits)
+  const scopeSeed = `0x${createHash('sha256').update(body).digest('hex')}`
+  const loaded = { compiled: compile(body), scopeSeed, responseBodyBytes: Number(header.responseBodyBytes) }
   writeFrame({ type: 'ready' })
-  const job = readFrame(downwardLimits)
-  const run = readRun(job.header.run)
-  const stall = createStall(variationOf(run.variation ?? 0))
-  await execute(compiled, () => begin({ ...run, stall }), job, Number(first.header.responseBodyBytes))
+  writeFrame({ type: 'prepared' })
+  await execute(loaded, begin, readFrame(downwardLimits))
 }
 
 void main()

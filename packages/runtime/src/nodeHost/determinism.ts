@@ -3,6 +3,7 @@ import crypto from 'node:crypto'
 import perfHooks from 'node:perf_hooks'
 import timers from 'node:timers'
 import timersPromises from 'node:timers/promises'
+import { installDate } from '../realm/clock.ts'
 
 /** What an execution may know of time and chance: both come from its ticket. `stall` is called whenever a timer was set. */
 export type Terms = { clockMs: number; seed: string; stall?: (() => void) | undefined }
@@ -39,16 +40,7 @@ function replace(target: object, properties: Record<string, unknown>): void {
 }
 
 function installClock(clock: Clock): void {
-  const RealDate = Date
-  RealDate.now = () => clock.nowMs
-  const FunctionDate = new Proxy(RealDate, {
-    construct: (target, values, newTarget) =>
-      Reflect.construct(target, values.length === 0 ? [clock.nowMs] : values, newTarget),
-    apply: () => new RealDate(clock.nowMs).toString(),
-  })
-  replace(RealDate.prototype, { constructor: FunctionDate })
-  replace(globalThis, { Date: FunctionDate })
-
+  installDate(clock)
   const elapsedMs = () => clock.nowMs - clock.startMs
   replace(perfHooks.performance, { now: elapsedMs, toJSON: () => ({}) })
   Object.defineProperty(perfHooks.performance, 'timeOrigin', { get: () => clock.startMs, configurable: true })
@@ -59,26 +51,6 @@ function installClock(clock: Clock): void {
   }
   replace(hrtime, { bigint: () => BigInt(Math.round(elapsedMs() * 1e6)) })
   replace(process, { hrtime, uptime: () => elapsedMs() / 1_000 })
-  installFormats(clock)
-}
-
-/** A date format without a date means now. */
-function installFormats(clock: Clock): void {
-  const formats = Intl.DateTimeFormat.prototype
-  const { formatToParts } = formats
-  const format = Object.getOwnPropertyDescriptor(formats, 'format')?.get
-  replace(formats, {
-    formatToParts(this: Intl.DateTimeFormat, date?: Date | number) {
-      return formatToParts.call(this, date ?? clock.nowMs)
-    },
-  })
-  Object.defineProperty(formats, 'format', {
-    get(this: Intl.DateTimeFormat) {
-      const bound = format?.call(this) as (date: Date | number) => string
-      return (date?: Date | number) => bound(date ?? clock.nowMs)
-    },
-    configurable: true,
-  })
 }
 
 function installTimers(clock: Clock): void {

@@ -1,7 +1,7 @@
 import { Readable, Writable } from 'node:stream'
 import { inspect } from 'node:util'
+import { writeFully } from '../hostPipe/pipe.ts'
 import { requireBuiltin } from './builtins.ts'
-import { writeFully } from './pipe.ts'
 
 /** Doors of Node that a function has no use for. The wall is the container; this keeps honest code from leaning on them. */
 const doors = [

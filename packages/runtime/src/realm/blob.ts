@@ -1,0 +1,81 @@
+import { ReadableStream } from 'web-streams-polyfill'
+import { type ByteSource, bytesOf, type Encoding } from './encoding.ts'
+
+export type Blob = { readonly size: number; readonly type: string; text: () => Promise<string> }
+export type File = Blob & { readonly name: string; readonly lastModified: number }
+type BlobPart = string | ByteSource | Blob
+
+/** `Blob` and `File`, whose bytes are in memory. */
+export function createBlob({ toUtf8, fromUtf8 }: Pick<Encoding, 'toUtf8' | 'fromUtf8'>, now: () => number) {
+  class Blob {
+    #bytes: Uint8Array<ArrayBuffer>
+    readonly type: string
+    constructor(parts: Iterable<BlobPart> = [], options: { type?: string } = {}) {
+      this.#bytes = join([...parts].map(readPart))
+      const type = String(options?.type ?? '')
+      this.type = /[^\u0020-\u007e]/.test(type) ? '' : type.toLowerCase()
+    }
+    get size(): number {
+      return this.#bytes.length
+    }
+    slice(start = 0, end = this.size, type = ''): Blob {
+      return new Blob([this.#bytes.slice(start, end)], { type })
+    }
+    async arrayBuffer(): Promise<ArrayBuffer> {
+      return this.#bytes.slice().buffer
+    }
+    async bytes(): Promise<Uint8Array> {
+      return this.#bytes.slice()
+    }
+    async text(): Promise<string> {
+      return fromUtf8(this.#bytes)
+    }
+    stream(): ReadableStream<Uint8Array> {
+      return streamOf(this.#bytes.slice())
+    }
+    /** For the realm itself: the bytes without a promise. */
+    static read(blob: object): Uint8Array<ArrayBuffer> {
+      return (blob as Blob).#bytes
+    }
+  }
+  const { read } = Blob
+  Reflect.deleteProperty(Blob, 'read')
+
+  class File extends Blob {
+    readonly name: string
+    readonly lastModified: number
+    constructor(parts: Iterable<BlobPart>, name: string, options: { type?: string; lastModified?: number } = {}) {
+      super(parts, options)
+      this.name = String(name)
+      this.lastModified = options?.lastModified ?? now()
+    }
+  }
+  const readPart = (part: BlobPart): Uint8Array => {
+    if (part instanceof Blob) return read(part)
+    if (typeof part === 'object' && part !== null && (ArrayBuffer.isView(part) || part instanceof ArrayBuffer))
+      return bytesOf(part)
+    return toUtf8(String(part).toWellFormed())
+  }
+  return { Blob, File, bytesOfBlob: read }
+}
+
+/** A stream of these bytes; nothing when there are none. */
+export function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      if (bytes.length > 0) controller.enqueue(bytes)
+      controller.close()
+    },
+  })
+}
+
+/** All pieces in one array. */
+export function join(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(pieces.reduce((length, { length: more }) => length + more, 0))
+  let at = 0
+  for (const piece of pieces) {
+    joined.set(piece, at)
+    at += piece.length
+  }
+  return joined
+}

@@ -1,0 +1,99 @@
+import type { AbortSignal } from './abort.ts'
+import type { Content, createBody } from './body.ts'
+import { type BodyDeps, readBodyInit } from './body.ts'
+import { Headers, type HeadersInit } from './headers.ts'
+
+export type RequestInit = {
+  method?: string
+  headers?: HeadersInit
+  body?: unknown
+  signal?: AbortSignal | null
+  [other: string]: unknown
+}
+export type Request = InstanceType<ReturnType<typeof createRequest>>
+export type RequestDeps = BodyDeps &
+  ReturnType<typeof createBody> & {
+    URL: new (url: unknown) => { href: string; username: string; password: string }
+    neverAborted: () => AbortSignal
+  }
+
+const normalised = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'])
+const modes = {
+  mode: 'cors',
+  credentials: 'same-origin',
+  cache: 'default',
+  redirect: 'follow',
+  referrer: 'about:client',
+  referrerPolicy: '',
+  integrity: '',
+  keepalive: false,
+} as const
+
+/** The web's `Request`. */
+export function createRequest(deps: RequestDeps) {
+  const { Body, URL, split, take, give } = deps
+  class Request extends Body {
+    readonly url: string
+    readonly method: string
+    readonly signal: AbortSignal
+    readonly duplex = 'half'
+    readonly destination = ''
+    declare readonly redirect: string
+    constructor(input: unknown, init: RequestInit = {}) {
+      const from = input instanceof Request ? input : undefined
+      const url = from ? from.url : addressOf(input)
+      const method = methodOf(init.method ?? from?.method ?? 'GET')
+      const headers = new Headers(init.headers ?? from?.headers)
+      super(headers, contentOf(from, init, method, headers))
+      this.url = url
+      this.method = method
+      this.signal = init.signal ?? from?.signal ?? deps.neverAborted()
+      for (const [name, value] of Object.entries(modes))
+        Object.defineProperty(this, name, { value: init[name] ?? read(from, name) ?? value, enumerable: true })
+    }
+    clone(): Request {
+      const copy = split(this)
+      const { method, headers, signal } = this
+      const cloned = new Request(this.url, { method, headers, signal })
+      if (copy) give(cloned, copy)
+      return cloned
+    }
+  }
+
+  function addressOf(input: unknown): string {
+    const url = new URL(String(input))
+    if (url.username !== '' || url.password !== '')
+      throw new TypeError(`Request cannot be constructed from a URL that includes credentials: ${url.href}`)
+    return url.href
+  }
+  function contentOf(
+    from: Request | undefined,
+    init: RequestInit,
+    method: string,
+    headers: Headers,
+  ): Content | undefined {
+    const bodiless = method === 'GET' || method === 'HEAD'
+    if (init.body === undefined || init.body === null) {
+      if (!from || init.body === null) return undefined
+      return take(from)
+    }
+    if (bodiless) throw new TypeError('Request with GET/HEAD method cannot have body.')
+    const { content, type } = readBodyInit(deps, init.body)
+    if (type !== undefined && !headers.has('content-type')) headers.append('content-type', type)
+    return content
+  }
+  return Request
+}
+
+function methodOf(value: unknown): string {
+  const method = String(value)
+  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method)) throw new TypeError(`'${method}' is not a valid HTTP method.`)
+  const upper = method.toUpperCase()
+  if (upper === 'CONNECT' || upper === 'TRACE' || upper === 'TRACK')
+    throw new TypeError(`'${method}' HTTP method is unsupported.`)
+  return normalised.has(upper) ? upper : method
+}
+
+function read(from: unknown, name: string): unknown {
+  return from === undefined ? undefined : (from as Record<string, unknown>)[name]
+}

@@ -1,0 +1,3 @@
+declare module '@ungap/structured-clone' {
+  export default function structuredClone(value: unknown): unknown
+}
