@@ -1,6 +1,9 @@
 import {
+  DEPLOYMENT_FLAGS,
   digestToCid,
   encodeCanonicalJson,
+  type IsolationLevel,
+  isolationFlags,
   type Lane,
   LIMITS,
   LIMITS_CLASSES,
@@ -45,7 +48,7 @@ export type BuiltFunction = {
   limitsClass: number
   /** What the owner pays the network for one request: the fee of the limits class, for each worker of the quorum. */
   fee: bigint
-  /** Bit 0: deterministic. */
+  /** See `DEPLOYMENT_FLAGS`. */
   flags: number
   /** How many workers must agree. */
   quorum: number
@@ -63,7 +66,8 @@ export async function buildFunction(
   parameters: BuildFunctionParameters,
 ): Promise<{ built: BuiltFunction; warnings: string[] }> {
   const { name, file, settings } = parameters
-  const { bundle, methods: answered, warnings } = await bundleFunction(parameters)
+  const { bundle, methods: answered, warnings, nodeUses } = await bundleFunction(parameters)
+  const isolation = chooseIsolation(parameters, nodeUses)
   const digest = sha256(bundle)
   const cid = digestToCid(digest)
   const metadata = makeMetadata(name, chooseMethods(file, settings, answered), settings, cid)
@@ -92,11 +96,30 @@ export async function buildFunction(
     paymentMode: settings.paymentMode ?? 'after',
     limitsClass: limits.id,
     fee: limits.fee * BigInt(quorum),
-    flags: settings.deterministic ? 1 : 0,
+    flags: (settings.deterministic ? DEPLOYMENT_FLAGS.deterministic : 0) | isolationFlags(isolation),
     quorum,
     lane: settings.lane ?? 'attested',
   }
   return { built, warnings }
+}
+
+/** The level that was asked for, or the cheapest that can run it. Throws for one that cannot. */
+function chooseIsolation({ name, settings }: BuildFunctionParameters, nodeUses: readonly string[]): IsolationLevel {
+  const { isolation = nodeUses.length > 0 ? 'process' : 'context', deterministic } = settings
+  if (nodeUses.length > 0 && (isolation === 'context' || isolation === 'shared'))
+    throw new PeerHostError(
+      'build_failed',
+      `The function “${name}” needs Node, which the level ${isolation} has not.`,
+      {
+        details: [...nodeUses],
+        hint: 'Use what the web platform has, such as crypto.subtle and Uint8Array, or set isolation to "process".',
+      },
+    )
+  if (isolation === 'shared' && deterministic)
+    throw new PeerHostError('config_invalid', `The function “${name}” cannot be deterministic and share its memory.`, {
+      hint: 'Take one of the two out of its settings: what one call leaves behind changes the next.',
+    })
+  return isolation
 }
 
 function makeMetadata(

@@ -12,6 +12,7 @@ import {
   isBuildFailure,
   unresolved,
 } from './explainFailure.ts'
+import { findNodeUses } from './findNodeUses.ts'
 import { importChain, packageOf } from './importChain.ts'
 
 export type BundleFunctionParameters = Failing & {
@@ -19,11 +20,16 @@ export type BundleFunctionParameters = Failing & {
   sourceRoot: string
 }
 
+/** The directive by which the runtime knows that a bundle wants Node and not only the web platform. */
+const useNode = '"use node";'
+
 export type FunctionBundle = {
   bundle: Uint8Array
   /** Methods the exports can answer: all of them for a default export. */
   methods: FunctionMethod[]
   warnings: string[]
+  /** What it uses of Node, each with the way to it; none: the web platform is enough for it. */
+  nodeUses: string[]
 }
 
 /**
@@ -37,9 +43,10 @@ export async function bundleFunction(parameters: BundleFunctionParameters): Prom
     const { metafile, outputFiles, warnings } = await buildScript(parameters, handlers.names)
     assertInside(parameters, metafile, sourceRoot)
     const text = outputFiles?.find(({ path }) => path.endsWith('.js'))?.text ?? ''
-    const bundle = new TextEncoder().encode(withoutPaths(text, metafile))
+    const nodeUses = await findNodeUses(parameters, metafile)
+    const bundle = new TextEncoder().encode(`${nodeUses.length > 0 ? useNode : ''}${withoutPaths(text, metafile)}`)
     assertSize(parameters, bundle, metafile)
-    return { bundle, methods: handlers.methods, warnings: warnings.map(formatMessage) }
+    return { bundle, methods: handlers.methods, warnings: warnings.map(formatMessage), nodeUses }
   } catch (error) {
     if (!isBuildFailure(error)) throw error
     throw await explainFailure({ directory, name: parameters.name, file }, error)

@@ -1,4 +1,4 @@
-import { LIMITS } from '@peerhost/protocol'
+import { ISOLATION_LEVELS, LIMITS } from '@peerhost/protocol'
 import { isAddress } from 'viem'
 import { z } from 'zod'
 
@@ -43,6 +43,12 @@ export const functionSettingsSchema = z.strictObject({
     .describe('How many workers must agree on each result. The fee is paid for each. Default: 1.')
     .optional(),
   deterministic: z.boolean().describe('True when the same request always gives the same answer.').optional(),
+  isolation: z
+    .enum(ISOLATION_LEVELS)
+    .describe(
+      'What each call gets for itself: a V8 context (default), a process (default where Node modules are used), a container, or nothing (shared).',
+    )
+    .optional(),
   lane: z
     .enum(['attested', 'confirmed'])
     .describe('What a caller waits for by default: signatures (attested) or the chain (confirmed).')

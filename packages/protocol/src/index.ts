@@ -24,6 +24,13 @@ export {
   type SignedCommitment,
   signedCommitmentTypes,
 } from './commitment.ts'
+export {
+  DEPLOYMENT_FLAGS,
+  ISOLATION_LEVELS,
+  type IsolationLevel,
+  isolationFlags,
+  isolationOf,
+} from './deploymentFlags.ts'
 export { eip712Domain, epochAt, PROTOCOL_VERSION, type ProtocolDomain, zeroBytes32 } from './domain.ts'
 export {
   type ErrorCode,

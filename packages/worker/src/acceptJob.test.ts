@@ -187,6 +187,7 @@ describe('acceptJob', () => {
     const job = {
       ...offer,
       limits,
+      isolation: 'context',
       bundleDigest: deployment.bundleDigest,
       seat: 'all-seated',
       randomness: zeroBytes32,

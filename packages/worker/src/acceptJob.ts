@@ -2,6 +2,8 @@ import {
   type DeclineReason,
   epochAt,
   hashInput,
+  type IsolationLevel,
+  isolationOf,
   LIMITS,
   type LimitsClass,
   limitsClass,
@@ -34,7 +36,13 @@ export type JobOffer = {
 }
 
 /** An offer that this worker runs. `randomness` is what seeds the function's, see `executionSeed`. */
-export type Job = JobOffer & { limits: LimitsClass; bundleDigest: Hex; seat: Seat; randomness: Hex }
+export type Job = JobOffer & {
+  limits: LimitsClass
+  isolation: IsolationLevel
+  bundleDigest: Hex
+  seat: Seat
+  randomness: Hex
+}
 
 /** What a worker knows without asking anybody. */
 export type LocalFacts = {
@@ -149,5 +157,15 @@ export function acceptJob(offer: JobOffer, facts: ChainFacts): Decision {
   const { deployment, randomness } = facts
   if (!deployment || !limits || randomness === undefined) return { type: 'declined', reason: 'function-unknown' }
   const seat = offer.widened || !facts.seats.seat ? 'widened' : facts.seats.seat
-  return { type: 'accepted', job: { ...offer, limits, bundleDigest: deployment.bundleDigest, seat, randomness } }
+  return {
+    type: 'accepted',
+    job: {
+      ...offer,
+      limits,
+      isolation: isolationOf(deployment.flags),
+      bundleDigest: deployment.bundleDigest,
+      seat,
+      randomness,
+    },
+  }
 }

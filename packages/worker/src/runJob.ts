@@ -81,6 +81,7 @@ function execute(sandbox: Sandbox, job: Job, bundle: Uint8Array, signal: AbortSi
       deployment: `${ticket.functionId}:${ticket.functionVersion}`,
       bundle,
       limits,
+      isolation: job.isolation,
       request: input,
       issuedAt: ticket.issuedAt,
       seed: executionSeed(job.randomness, ticket),

@@ -1,5 +1,6 @@
 import {
   type AssuranceLevel,
+  DEPLOYMENT_FLAGS,
   digestToCid,
   LIMITS,
   type LimitsClass,
@@ -73,9 +74,7 @@ export function servableLimits({ deployment, state }: FunctionRecord): LimitsCla
   return limits
 }
 
-const flagDeterministic = 1
-const flagNetwork = 2
-const flagSecrets = 4
+const { deterministic: flagDeterministic, network: flagNetwork, secrets: flagSecrets } = DEPLOYMENT_FLAGS
 
 /** What a jury could run again and compare: the same anywhere, at any time, by anyone. */
 export function isJudgeable({ deployment: { flags } }: Pick<FunctionRecord, 'deployment'>): boolean {

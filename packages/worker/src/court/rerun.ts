@@ -1,4 +1,4 @@
-import { executionSeed, laneNumber, limitsClass, sameHex, type Ticket } from '@peerhost/protocol'
+import { executionSeed, isolationOf, laneNumber, limitsClass, sameHex, type Ticket } from '@peerhost/protocol'
 import type { Hex } from 'viem'
 import type { Coordinator } from '../chain/coordinator.ts'
 import type { Lane } from '../chain/lane.ts'
@@ -33,6 +33,7 @@ export async function rerunOf(
     deployment: `${ticket.functionId}:${ticket.functionVersion}`,
     bundle: await deps.fetchBundle(deployment.bundleDigest, signal),
     limits,
+    isolation: isolationOf(deployment.flags),
     request: input,
     issuedAt: ticket.issuedAt,
     seed: executionSeed(randomness, ticket),
