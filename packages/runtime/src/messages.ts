@@ -83,6 +83,8 @@ export type Fetched = {
 export type Fetch = { readonly call: number; readonly head: string; readonly body: Uint8Array }
 
 export type ToSupervisor =
+  /** What is known before there is a bundle: hosts start, and wait for it. */
+  | { readonly type: 'prepare'; readonly settings: Settings }
   | { readonly type: 'configure'; readonly settings: Settings; readonly bundle: Uint8Array }
   | { readonly type: 'run'; readonly run: Run; readonly request: Uint8Array }
   | { readonly type: 'fetched'; readonly id: number; readonly fetched: Fetched }
@@ -118,7 +120,7 @@ export const downwardLimits: FrameLimits = { headerBytes: MiB, bodyBytes: 16 * M
 export const answerHeaderBytes = MiB
 
 /** What the supervisor accepts from a host, which may be lying. */
-export function hostLimits(settings: Settings): FrameLimits {
+export function hostLimits(settings: Pick<Settings, 'logBytes' | 'responseBodyBytes'>): FrameLimits {
   return {
     headerBytes: answerHeaderBytes + 4_096,
     bodyBytes: Math.max(settings.responseBodyBytes, settings.logBytes) + 4 * MiB,
@@ -132,21 +134,8 @@ export function supervisorLimits(settings: Settings): FrameLimits {
 
 /** A frame of the worker as a message. Throws for anything else. */
 export function readToSupervisor({ header, body }: Frame): ToSupervisor {
-  if (header.type === 'configure') {
-    const settings = record(header.settings)
-    return {
-      type: 'configure',
-      settings: {
-        isolation: oneOf(settings.isolation, isolations),
-        slots: integer(settings.slots, 1, 256),
-        timeoutMs: integer(settings.timeoutMs, 1, 3_600_000),
-        memoryBytes: integer(settings.memoryBytes, MiB, 2 ** 40),
-        logBytes: integer(settings.logBytes, 0, 2 ** 32),
-        responseBodyBytes: integer(settings.responseBodyBytes, 0, 2 ** 31),
-      },
-      bundle: body,
-    }
-  }
+  if (header.type === 'prepare') return { type: 'prepare', settings: readSettings(header.settings) }
+  if (header.type === 'configure') return { type: 'configure', settings: readSettings(header.settings), bundle: body }
   if (header.type === 'run') return { type: 'run', run: readRun(header.run), request: body }
   if (header.type === 'cancel') return { type: 'cancel', id: integer(header.id, 0, Number.MAX_SAFE_INTEGER) }
   if (header.type === 'fetched') {
@@ -156,6 +145,18 @@ export function readToSupervisor({ header, body }: Frame): ToSupervisor {
     return { type: 'fetched', id: integer(header.id, 0, Number.MAX_SAFE_INTEGER), fetched }
   }
   throw new Error('The supervisor does not know this message.')
+}
+
+function readSettings(value: unknown): Settings {
+  const settings = record(value)
+  return {
+    isolation: oneOf(settings.isolation, isolations),
+    slots: integer(settings.slots, 1, 256),
+    timeoutMs: integer(settings.timeoutMs, 1, 3_600_000),
+    memoryBytes: integer(settings.memoryBytes, MiB, 2 ** 40),
+    logBytes: integer(settings.logBytes, 0, 2 ** 32),
+    responseBodyBytes: integer(settings.responseBodyBytes, 0, 2 ** 31),
+  }
 }
 
 /** One execution's terms. Throws unless each is what it should be. */

@@ -7,28 +7,32 @@ import { type CompiledBundle, refuseImport } from './compileBundle.ts'
 
 export type ExecutorDeps = {
   readonly realmSource: string
-  readonly compiled: CompiledBundle
-  readonly settings: {
-    responseBodyBytes: number
-    timeoutMs: number
-    logBytes: number
-    isShared: boolean
-    isEager: boolean
-  }
   write: (header: object, body?: Uint8Array) => void
   /** Waits for the supervisor's next message. */
   read: () => Frame
 }
 
+/** What one bundle is run with. */
+export type Assignment = {
+  readonly compiled: CompiledBundle
+  readonly responseBodyBytes: number
+  readonly timeoutMs: number
+  readonly logBytes: number
+  readonly isShared: boolean
+  /** Whether the module's scope runs before there is an execution. */
+  readonly isEager: boolean
+}
+
 export type Executor = {
   /** Has a realm ready for the next execution, its module's scope included unless that must wait. */
-  prepare: () => Promise<void>
+  prepare: (assignment: Assignment) => Promise<void>
   /** Runs one execution and tells the supervisor how it ended. */
   execute: (run: Run, request: Uint8Array) => Promise<void>
 }
 
 /** One realm and what belongs to it alone. */
 type Prepared = {
+  readonly assignment: Assignment
   readonly context: vm.Context
   readonly realm: Realm
   readonly bindings: Bindings
@@ -64,10 +68,10 @@ export function createExecutor(deps: ExecutorDeps): Executor {
     if (current?.isRunning && !current.hasEnded) current.bindings.bridge.fail('threw', 'error')
   })
   return {
-    async prepare() {
-      if (deps.settings.isShared && current?.hasAnswered) return
-      current = createPrepared(deps, realmScript)
-      if (deps.settings.isEager) await load(deps, current)
+    async prepare(assignment) {
+      if (assignment.isShared && current?.hasAnswered) return
+      current = createPrepared(deps, realmScript, assignment)
+      if (assignment.isEager) await load(deps, current)
     },
     async execute(run, request) {
       const prepared = current
@@ -78,7 +82,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
   }
 }
 
-function createPrepared(deps: ExecutorDeps, realmScript: vm.Script): Prepared {
+function createPrepared(deps: ExecutorDeps, realmScript: vm.Script, assignment: Assignment): Prepared {
   const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, { microtaskMode: 'afterEvaluate' })
   const operations: Prepared['operations'] = []
   const end = (header: object, body?: Uint8Array) => {
@@ -91,7 +95,7 @@ function createPrepared(deps: ExecutorDeps, realmScript: vm.Script): Prepared {
   const bindings = createBindings({
     log(bytes) {
       // One byte over the limit says enough.
-      const chunk = bytes.subarray(0, deps.settings.logBytes + 1 - loggedBytes)
+      const chunk = bytes.subarray(0, assignment.logBytes + 1 - loggedBytes)
       loggedBytes += chunk.length
       if (chunk.length > 0) deps.write({ type: 'log' }, chunk)
     },
@@ -111,11 +115,11 @@ function createPrepared(deps: ExecutorDeps, realmScript: vm.Script): Prepared {
     },
   })
   const create = realmScript.runInContext(context) as Create
-  const { compiled } = deps
+  const { compiled } = assignment
   const module = 'script' in compiled ? (compiled.script.runInContext(context) as unknown) : undefined
   const realm = create(bindings.bridge, module)
   const prepared: Prepared = {
-    ...{ context, realm, bindings, operations, early: new Map(), calls: 0, hasNetwork: false },
+    ...{ assignment, context, realm, bindings, operations, early: new Map(), calls: 0, hasNetwork: false },
     ...{ isLoaded: false, hasEnded: false, hasAnswered: false, isRunning: false, rejection: undefined },
     resetLog: () => {
       loggedBytes = 0
@@ -126,8 +130,9 @@ function createPrepared(deps: ExecutorDeps, realmScript: vm.Script): Prepared {
 
 async function load(deps: ExecutorDeps, prepared: Prepared): Promise<void> {
   prepared.isLoaded = true
-  if ('failure' in deps.compiled) return
-  prepared.bindings.seed(deps.compiled.seed)
+  const { compiled } = prepared.assignment
+  if ('failure' in compiled) return
+  prepared.bindings.seed(compiled.seed)
   prepared.realm.load(0)
   drainScript.runInContext(prepared.context)
   while (prepared.operations.length > 0) await settleFirst(deps, prepared)
@@ -136,7 +141,7 @@ async function load(deps: ExecutorDeps, prepared: Prepared): Promise<void> {
 
 async function execute(deps: ExecutorDeps, prepared: Prepared, run: Run, request: string): Promise<void> {
   const { realm, bindings, context } = prepared
-  const { compiled, settings } = deps
+  const { compiled, timeoutMs, responseBodyBytes, isShared } = prepared.assignment
   prepared.hasEnded = false
   prepared.isRunning = true
   prepared.hasNetwork = run.hasNetwork === true
@@ -146,7 +151,6 @@ async function execute(deps: ExecutorDeps, prepared: Prepared, run: Run, request
     bindings.bridge.log(2, compiled.failure)
     bindings.bridge.fail('bad-module', 'error')
   } else {
-    const { timeoutMs, responseBodyBytes } = settings
     realm.begin(request, JSON.stringify(run.env ?? {}), run.clockMs, timeoutMs, responseBodyBytes)
     drainScript.runInContext(context)
   }
@@ -171,7 +175,7 @@ async function execute(deps: ExecutorDeps, prepared: Prepared, run: Run, request
   prepared.early.clear()
   prepared.resetLog()
   realm.forget()
-  if (!settings.isShared) bindings.revoke()
+  if (!isShared) bindings.revoke()
 }
 
 /** Ends the operation that began first, whichever is done first: the order is the same on every machine. */

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { usesNode } from '../bundleRealm.ts'
 import { createFrameDecoder, encodeFrame, type Frame } from '../frames.ts'
 import { type FromHost, hostLimits, readFromHost, type Settings } from '../messages.ts'
 import { drawAtRandom, type Variation, variationOf } from '../variations.ts'
@@ -21,6 +20,8 @@ export type HostExit = { readonly code: number | null; readonly signal: NodeJS.S
 /** One Node process that runs one execution. */
 export type Host = {
   readonly pid: number | undefined
+  /** Gives it its bundle, once. */
+  load: (load: HostLoad) => void
   send: (frame: Frame) => void
   /** Kills the host and everything in its process group. */
   kill: () => void
@@ -28,11 +29,18 @@ export type Host = {
 
 /** What a host is started for. `variation` is the number of the conditions that it runs under; 0: ordinary ones. */
 export type HostOrder = {
+  readonly settings: Pick<Settings, 'memoryBytes' | 'logBytes' | 'responseBodyBytes'>
+  /** Which program: Node's own modules, or the web platform. */
+  readonly program: 'node' | 'realm'
+  readonly variation: number
+}
+
+/** What a host is told first, once it is known. */
+export type HostLoad = {
   readonly settings: Settings
   readonly bundle: Uint8Array
   /** Whether the module's scope runs before there is an execution. */
   readonly isEager: boolean
-  readonly variation: number
 }
 
 export type StartHost = (order: HostOrder, events: HostEvents) => Host
@@ -46,11 +54,11 @@ const nodeOverheadMiB = 32
 /** How long pipes may stay open after their process is gone. */
 const pipeGraceMs = 200
 
-/** Starts the host that a bundle needs, in its own process group, with nothing in its environment. */
+/** Starts hosts, each in its own process group, with nothing in its environment. */
 export function createStartHost(programs: HostPrograms): StartHost {
-  return ({ settings, bundle, isEager, variation: number }, events) => {
+  return ({ settings, program, variation: number }, events) => {
     const variation = variationOf(number)
-    const child = spawn(process.execPath, hostArguments(programs, settings, bundle, variation), {
+    const child = spawn(process.execPath, hostArguments(programs, program, settings.memoryBytes, variation), {
       cwd: '/',
       detached: true,
       env: { LANG: 'en_US.UTF-8', TZ: 'UTC' },
@@ -62,10 +70,11 @@ export function createStartHost(programs: HostPrograms): StartHost {
     const input = child.stdin
     // A host that died has no reader; its exit is what counts.
     input?.on('error', () => {})
-    const { responseBodyBytes, logBytes, timeoutMs, isolation } = settings
-    input?.write(encodeFrame({ type: 'load', responseBodyBytes, logBytes, timeoutMs, isolation, isEager }, bundle))
     return {
       pid: child.pid,
+      load({ settings: { responseBodyBytes, logBytes, timeoutMs, isolation }, bundle, isEager }) {
+        input?.write(encodeFrame({ type: 'load', responseBodyBytes, logBytes, timeoutMs, isolation, isEager }, bundle))
+      },
       send: ({ header, body }) => input?.write(encodeFrame(header, body)),
       kill: () => {
         if (child.exitCode === null && child.signalCode === null) killGroup(child)
@@ -74,24 +83,29 @@ export function createStartHost(programs: HostPrograms): StartHost {
   }
 }
 
-function hostArguments(programs: HostPrograms, settings: Settings, bundle: Uint8Array, variation: Variation): string[] {
-  const heapMiB = Math.max(32, Math.floor((settings.memoryBytes / MiB - nodeOverheadMiB) * (variation.heapShare ?? 1)))
-  const files = usesNode(bundle) ? [programs.node] : [programs.realm, programs.realmScript]
+function hostArguments(
+  programs: HostPrograms,
+  program: HostOrder['program'],
+  memoryBytes: number,
+  { flags, heapShare = 1 }: Variation,
+): string[] {
+  const heapMiB = Math.max(32, Math.floor((memoryBytes / MiB - nodeOverheadMiB) * heapShare))
+  const files = program === 'node' ? [programs.node] : [programs.realm, programs.realmScript]
   return [
     '--permission',
     ...files.map((file) => `--allow-fs-read=${file}`),
     // Realms may make code of strings; the host around them has no reason to.
-    ...(usesNode(bundle) ? [] : ['--disallow-code-generation-from-strings']),
+    ...(program === 'node' ? [] : ['--disallow-code-generation-from-strings']),
     '--disable-sigusr1',
     '--no-warnings',
     '--v8-pool-size=1',
     `--max-old-space-size=${heapMiB}`,
-    ...variation.flags(drawAtRandom),
+    ...flags(drawAtRandom),
     ...files.slice(0, 1),
   ]
 }
 
-function listen(child: ChildProcess, settings: Settings, events: HostEvents): void {
+function listen(child: ChildProcess, settings: HostOrder['settings'], events: HostEvents): void {
   const decoder = createFrameDecoder(hostLimits(settings))
   let violated = false
   child.stdio[3]?.on('error', () => {})

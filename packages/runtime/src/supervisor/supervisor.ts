@@ -1,4 +1,4 @@
-import { reusesHosts } from '../bundleRealm.ts'
+import { reusesHosts, usesNode } from '../bundleRealm.ts'
 import type { Frame } from '../frames.ts'
 import {
   type Fetched,
@@ -100,11 +100,12 @@ export function createSupervisor(deps: SupervisorDeps): { receive: (frame: Frame
 }
 
 function handle(state: State, message: ToSupervisor): void {
-  if (message.type === 'configure') {
+  if (message.type === 'prepare') {
+    if (state.settings || state.seats.size > 0) throw new Error('A supervisor is prepared once, and before its bundle.')
+    for (let slot = 0; slot < message.settings.slots; slot += 1) addSeat(state, message.settings, 0, 'realm')
+  } else if (message.type === 'configure') {
     if (state.settings) throw new Error('A supervisor is configured once.')
-    state.settings = message.settings
-    state.bundle = message.bundle
-    refill(state)
+    configure(state, message.settings, message.bundle)
   } else if (message.type === 'run') {
     start(state, message)
   } else {
@@ -112,6 +113,18 @@ function handle(state: State, message: ToSupervisor): void {
     if (seat && message.type === 'cancel') decide(seat, { end: 'cancelled' })
     else if (seat && message.type === 'fetched') passOn(seat, message.fetched)
   }
+}
+
+/** Gives the bundle to the hosts that waited for one, unless it needs others. */
+function configure(state: State, settings: Settings, bundle: Uint8Array): void {
+  state.settings = settings
+  state.bundle = bundle
+  for (const seat of state.seats) {
+    if (usesNode(bundle)) seat.host.kill()
+    else seat.host.load({ settings, bundle, isEager: state.isEager })
+  }
+  if (usesNode(bundle)) state.seats.clear()
+  refill(state)
 }
 
 function passOn(seat: Seat, { call, text, error, body }: Fetched): void {
@@ -141,6 +154,10 @@ function assign(state: State, settings: Settings, seat: Seat, job: Job): void {
   seat.host.send({ header: { type: 'run', run: job.run }, body: job.request })
 }
 
+function programOf({ bundle }: State): 'node' | 'realm' {
+  return usesNode(bundle) ? 'node' : 'realm'
+}
+
 /** Whether hosts go on after an execution. */
 function isReusable({ settings, bundle }: State): boolean {
   return settings !== undefined && reusesHosts(settings, bundle)
@@ -159,8 +176,8 @@ function refill(state: State): void {
   for (let missing = state.settings.slots - waiting; missing > 0; missing -= 1) addSeat(state, state.settings)
 }
 
-function addSeat(state: State, settings: Settings, variation = 0): Seat {
-  const host = { pid: undefined, send() {}, kill() {} }
+function addSeat(state: State, settings: Settings, variation = 0, program = programOf(state)): Seat {
+  const host = { pid: undefined, load() {}, send() {}, kill() {} }
   const { timeFactor = 1 } = variationOf(variation)
   const seat: Seat = {
     ...{ host, state: 'starting', timeFactor, uses: 0, isVaried: variation > 0, loaded: false, logsClosed: false },
@@ -179,8 +196,8 @@ function addSeat(state: State, settings: Settings, variation = 0): Seat {
     },
     closed: (exit) => onClosed(state, seat, exit),
   }
-  const order = { settings, bundle: state.bundle, isEager: state.isEager, variation }
-  seat.host = state.deps.startHost(order, events)
+  seat.host = state.deps.startHost({ settings, program, variation }, events)
+  if (state.settings) seat.host.load({ settings, bundle: state.bundle, isEager: state.isEager })
   return seat
 }
 

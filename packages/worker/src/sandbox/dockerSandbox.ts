@@ -6,6 +6,7 @@ import { ensureRuntimeImage } from './runtimeImage.ts'
 import type { Sandbox } from './sandbox.ts'
 import { sandboxRun } from './sandboxRun.ts'
 import { poolOptions, type SandboxOptions } from './sandboxSettings.ts'
+import { createSpareContainers } from './spareContainers.ts'
 
 export type DockerSandboxDeps = SandboxOptions & {
   /** Names this worker among others on the machine, the same after a restart: its own leftovers go at start and end. */
@@ -28,8 +29,11 @@ export async function createDockerSandbox(deps: DockerSandboxDeps): Promise<Sand
   const rootfs = await createRuntimeRootfs({ directory: deps.directory })
   const image = await ensureRuntimeImage(engine, rootfs)
   const { owner, containerRuntime } = deps
-  const pool = createContainerPool({
-    ...poolOptions(deps),
+  const options = poolOptions(deps)
+  const spares = createSpareContainers({
+    count: deps.spareContainers ?? 1,
+    log: options.log,
+    settings: ({ limits, slots }) => options.settings(limits, slots, 'context'),
     start: (order) =>
       engine.start(
         containerSettings({
@@ -41,6 +45,7 @@ export async function createDockerSandbox(deps: DockerSandboxDeps): Promise<Sand
         }),
       ),
   })
+  const pool = createContainerPool({ ...options, start: spares.take })
   return {
     kind: 'docker',
     isolated: true,
@@ -51,7 +56,7 @@ export async function createDockerSandbox(deps: DockerSandboxDeps): Promise<Sand
     },
     warm: pool.warm,
     async close() {
-      await pool.close()
+      await Promise.all([pool.close(), spares.close()])
       await engine.removeLeftovers(owner)
     },
   }

@@ -5,8 +5,8 @@ import { runtimePaths } from '@peerhost/runtime'
 export type ContainerTerms = {
   /** Id of the runtime image. */
   readonly image: string
-  /** `${functionId}:${version}`. */
-  readonly deployment: string
+  /** `${functionId}:${version}`; absent for a container that waits for one. */
+  readonly deployment?: string | undefined
   readonly limits: LimitsClass
   /** Executions at one time: each may use what its limits class allows. */
   readonly slots: number
@@ -63,7 +63,7 @@ export function containerSettings(terms: ContainerTerms) {
     Labels: {
       [sandboxLabels.sandbox]: '1',
       [sandboxLabels.owner]: terms.owner,
-      [sandboxLabels.deployment]: terms.deployment,
+      ...(terms.deployment === undefined ? {} : { [sandboxLabels.deployment]: terms.deployment }),
     },
     HostConfig: {
       AutoRemove: true,

@@ -10,6 +10,8 @@ export type SandboxOptions = {
   readonly slots?: number
   /** Most containers at one time. Default: 16. */
   readonly maxContainers?: number
+  /** Containers that wait for a function that was never called here, for each limits class in use. Default: 1. */
+  readonly spareContainers?: number
   /** A container that ran nothing for this long is removed. Default: 5 minutes. */
   readonly idleMs?: number
   readonly log?: (line: string) => void

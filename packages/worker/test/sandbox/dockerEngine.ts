@@ -9,7 +9,13 @@ export const runtimeDirectory = join(tmpdir(), 'peerhost-test-runtime')
 
 /** A sandbox on the real engine, with an owner of its own. */
 export function createTestSandbox(over: Partial<DockerSandboxDeps> = {}) {
-  return createDockerSandbox({ directory: runtimeDirectory, owner: `test-${randomUUID()}`, slots: 2, ...over })
+  return createDockerSandbox({
+    directory: runtimeDirectory,
+    owner: `test-${randomUUID()}`,
+    slots: 2,
+    spareContainers: 0,
+    ...over,
+  })
 }
 
 const socketPath = process.env.PEERHOST_DOCKER_SOCKET ?? '/var/run/docker.sock'
