@@ -7,6 +7,7 @@ const benchmarks: Record<string, () => Promise<{ run: () => Promise<Record<strin
   gas: () => import('./gas.ts'),
   latency: () => import('./latency.ts'),
   throughput: () => import('./throughput.ts'),
+  worker: () => import('./worker/worker.ts'),
 }
 
 const load = benchmarks[process.argv[2] ?? '']

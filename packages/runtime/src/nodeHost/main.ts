@@ -11,7 +11,7 @@ import { installDeterminism, type Terms } from './determinism.ts'
 import { webRequest } from './request.ts'
 import { readResponse } from './response.ts'
 import { createStall } from './stall.ts'
-import { installSurroundings, logFailure } from './surroundings.ts'
+import { allowFetch, installSurroundings, logFailure } from './surroundings.ts'
 
 type Module = (this: unknown, exports: unknown, require: typeof requireBuiltin, module: { exports: unknown }) => unknown
 type Compiled = { run: Module } | { error: unknown }
@@ -97,6 +97,7 @@ async function execute({ compiled, scopeSeed, responseBodyBytes }: Loaded, begin
   const handler = load(compiled, canonical.method)
   if (!handler) return fail('bad-module')
   begin({ ...run, stall: createStall(variationOf(run.variation ?? 0)) })
+  if (run.hasNetwork) allowFetch()
   try {
     await answer(handler, webRequest(canonical), run.env ?? {}, responseBodyBytes)
   } catch (error) {

@@ -2,6 +2,7 @@ import { Readable, Writable } from 'node:stream'
 import { inspect } from 'node:util'
 import { writeFully } from '../hostPipe/pipe.ts'
 import { requireBuiltin } from './builtins.ts'
+import { createFetch } from './fetch.ts'
 
 /** Doors of Node that a function has no use for. The wall is the container; this keeps honest code from leaning on them. */
 const doors = [
@@ -81,6 +82,11 @@ export function installSurroundings(): void {
     configurable: true,
     writable: true,
   })
+}
+
+/** Gives the function a network: its calls go to the broker. Not in the module's scope, which belongs to no request. */
+export function allowFetch(): void {
+  Object.defineProperty(globalThis, 'fetch', { value: createFetch(), configurable: true, writable: true })
 }
 
 /** Writes what went wrong to the function's own log. Never throws: user code may have made the error. */

@@ -69,7 +69,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
   })
   return {
     async prepare(assignment) {
-      if (assignment.isShared && current?.hasAnswered) return
+      if (assignment.isShared && current?.hasAnswered && current.assignment === assignment) return
       current = createPrepared(deps, realmScript, assignment)
       if (assignment.isEager) await load(deps, current)
     },
