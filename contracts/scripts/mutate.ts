@@ -1,6 +1,6 @@
 /**
  * Removes each guard of the contracts in turn and runs the tests of its area: a guard that no test misses is listed.
- * `node contracts/scripts/mutate.ts --area lane [--tests lane] [--only File.sol] [--jobs 2] [--json] [--fresh]`
+ * `node contracts/scripts/mutate.ts --area lane [--tests lane,court] [--only File.sol] [--jobs 2] [--attacks] [--json] [--fresh]`
  * Works on a copy, compiles once, keeps what it has learnt there, and goes on where it was stopped.
  */
 import { spawn } from 'node:child_process'
@@ -14,7 +14,7 @@ import { forgeProgram } from './forgeProgram.ts'
 import { type Mutant, mutate, SWITCH_SOURCE } from './mutants.ts'
 
 type Verdict = 'killed' | 'survived'
-/** `failures` are the tests that failed; with `--attacks` all of them, else the first. */
+/** `failures` are the tests that failed. */
 type Progress = { excluded: string[]; verdicts: { [id: number]: Verdict }; failures: { [id: number]: string[] } }
 
 const contracts = fileURLToPath(new URL('..', import.meta.url))
@@ -45,15 +45,13 @@ function solidityFiles(folder: string): string[] {
 /** The same sources and tests have the same folder, so that a second run finds what the first one did. */
 function copyFolder(area: string, tests: string): string {
   const hash = createHash('sha256')
-  for (const file of [...solidityFiles('src'), ...solidityFiles('test')])
-    hash.update(readFileSync(join(contracts, file)))
-  const kind = options.attacks ? 'attacks' : 'all'
-  return join(tmpdir(), 'peerhost-mutants', `${area}-${tests}-${kind}-${hash.digest('hex').slice(0, 16)}`)
+  for (const file of [...solidityFiles('src'), ...testsOf(tests)]) hash.update(readFileSync(join(contracts, file)))
+  return join(tmpdir(), 'peerhost-mutants', `${area}-${tests}-${hash.digest('hex').slice(0, 16)}`)
 }
 
-/** The tests of an area and what they import. Asked to filter, forge would compile for each run what it filters by. */
+/** The tests of areas and what they import. Asked to filter, forge would compile for each run what it filters by. */
 function testsOf(tests: string): string[] {
-  const found = new Set(solidityFiles(join('test', tests)))
+  const found = new Set(tests.split(',').flatMap((folder) => solidityFiles(join('test', folder))))
   for (const file of found) {
     for (const [, imported = ''] of readFileSync(join(contracts, file), 'utf8').matchAll(/from "(\.[^"]*)"/g)) {
       const path = join(dirname(file), imported)
@@ -105,10 +103,10 @@ function environment(): NodeJS.ProcessEnv {
   }
 }
 
-function forge(copy: string, mutant: number, flags: readonly string[]): Promise<[number, string]> {
+function forge(copy: string, mutant: number): Promise<[number, string]> {
   const coinbase = `0x${mutant.toString(16).padStart(40, '0')}`
   return new Promise((resolve, reject) => {
-    const child = spawn(forgeProgram(), ['test', '--block-coinbase', coinbase, ...flags], {
+    const child = spawn(forgeProgram(), ['test', '--block-coinbase', coinbase], {
       cwd: join(copy, 'contracts'),
       env: environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -129,7 +127,7 @@ function forge(copy: string, mutant: number, flags: readonly string[]): Promise<
 
 /** Tests that fail with no mutant on measure gas or code size, which the switches change. */
 async function findMeasurements(copy: string): Promise<string[]> {
-  const [code, output] = await forge(copy, 0, [])
+  const [code, output] = await forge(copy, 0)
   if (code === 0) return []
   const failed = failedTests(output)
   if (failed.length === 0) throw new Error(`The mutated contracts do not compile or run:\n${output.slice(-4000)}`)
@@ -142,15 +140,14 @@ function failedTests(output: string): string[] {
 }
 
 async function leaveOut(copy: string, tests: string, excluded: readonly string[]): Promise<void> {
-  if (excluded.length === 0 && !options.attacks) return
+  if (excluded.length === 0) return
   const names = excluded.map((name) => `${name}\\(`)
-  if (options.attacks) names.push('(test|invariant)(?!_Attack_)\\w*\\(')
   for (const file of testsOf(tests)) {
     const path = join(copy, 'contracts', file)
     const text = readFileSync(path, 'utf8')
     writeFileSync(path, text.replace(new RegExp(`function (?=${names.join('|')})`, 'g'), 'function leftOut_'))
   }
-  const [code, output] = await forge(copy, 0, [])
+  const [code, output] = await forge(copy, 0)
   if (code !== 0) throw new Error(`Tests fail with no mutant on:\n${output.slice(-4000)}`)
 }
 
@@ -158,12 +155,12 @@ async function judge(copy: string, mutants: readonly Mutant[], progress: Progres
   const waiting = mutants.filter(({ id }) => progress.verdicts[id] === undefined)
   const jobs = Array.from({ length: Number(options.jobs) }, async () => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const [code, output] = await forge(copy, mutant.id, options.attacks ? [] : ['--fail-fast'])
+      const [code, output] = await forge(copy, mutant.id)
       if (code > 0 && !output.includes('[FAIL')) throw new Error(`Nothing was tested:\n${output.slice(-4000)}`)
       progress.verdicts[mutant.id] = code === 0 ? 'survived' : 'killed'
       progress.failures[mutant.id] = failedTests(output)
       save()
-      if (!options.json && !options.attacks) process.stderr.write(code === 0 ? `\n${describe(mutant)}\n` : '.')
+      if (!options.json) process.stderr.write(code === 0 ? `\n${describe(mutant)}\n` : '.')
     }
   })
   await Promise.all(jobs)

@@ -4,10 +4,10 @@ pragma solidity ^0.8.28;
 import {IExecutionCoordinator} from "../../src/interfaces/IExecutionCoordinator.sol";
 import {IProtocolParameters} from "../../src/interfaces/IProtocolParameters.sol";
 import {Messages} from "../../src/libraries/Messages.sol";
-import {SettlementFixture} from "./SettlementFixture.sol";
+import {BothWays} from "./BothWays.sol";
 
 /// @dev More operators than a committee has seats: who is paid was drawn.
-contract DrawnSeatsTest is SettlementFixture {
+contract DrawnSeatsTest is BothWays {
     uint256 private constant NETWORK_SIZE = 12;
     uint64 private constant BEYOND_THE_WINDOW = 512;
 
@@ -32,7 +32,7 @@ contract DrawnSeatsTest is SettlementFixture {
         // Nor does it help to say that all are seated.
         Execution memory execution = drawnExecution(0, true);
         execution.attestation.seat = Messages.SEAT_ALL_SEATED;
-        settleSkipping(execution, IExecutionCoordinator.SkipReason.NotSeated);
+        assertSkippedBothWays(execution, IExecutionCoordinator.SkipReason.NotSeated);
     }
 
     function test_drawn_needsTheRequestersBond() public {
