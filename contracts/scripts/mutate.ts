@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { forgeProgram } from './forgeProgram.ts'
-import { type Mutant, mutate, SWITCH_SOURCE } from './mutants.ts'
+import { type Mutant, mutate, mutateFormulas, SWITCH_SOURCE } from './mutants.ts'
 
 type Verdict = 'killed' | 'survived'
 /** `failures` are the tests that failed. */
@@ -19,6 +19,8 @@ type Progress = { excluded: string[]; verdicts: { [id: number]: Verdict }; failu
 
 const contracts = fileURLToPath(new URL('..', import.meta.url))
 const nodeModules = fileURLToPath(new URL('../../node_modules', import.meta.url))
+/** In place of an area: the defences that are no guards, wherever they stand. */
+const FORMULAS_AREA = 'formulas'
 const SWITCH_FILE = 'src/Mutant.sol'
 const MINUTE_MS = 60_000
 const TIMED_OUT = -1
@@ -81,8 +83,9 @@ function makeCopy(copy: string, tests: string): void {
 /** Writes the mutated sources into the copy. Numbers begin at 1: zero is the usual `block.coinbase`. */
 function mutateArea(copy: string, area: string): Mutant[] {
   const mutants: Mutant[] = []
-  for (const file of solidityFiles(join('src', area))) {
-    const mutated = mutate(contracts, file, mutants.length + 1, SWITCH_FILE)
+  const isGuards = area !== FORMULAS_AREA
+  for (const file of solidityFiles(isGuards ? join('src', area) : 'src')) {
+    const mutated = (isGuards ? mutate : mutateFormulas)(contracts, file, mutants.length + 1, SWITCH_FILE)
     if (mutated.mutants.length > 0) writeFileSync(join(copy, 'contracts', file), mutated.source)
     mutants.push(...mutated.mutants)
   }
@@ -115,7 +118,7 @@ function forge(copy: string, mutant: number): Promise<[number, string]> {
     child.stdout.on('data', (data: Buffer) => output.push(data))
     child.stderr.on('data', (data: Buffer) => output.push(data))
     // A mutant may loop for as long as its gas lasts: that is noticed too.
-    const timer = setTimeout(() => child.kill('SIGKILL'), 2 * MINUTE_MS)
+    const timer = setTimeout(() => child.kill('SIGKILL'), 10 * MINUTE_MS)
     if (mutant === 0) clearTimeout(timer)
     child.once('error', reject)
     child.once('close', (code) => {
@@ -184,7 +187,7 @@ function describeAttacks(tests: string, mutants: readonly Mutant[], progress: Pr
 async function main(): Promise<number> {
   const { area, tests = area, only } = options
   if (area === undefined || tests === undefined) {
-    process.stderr.write(`Name an area: ${readdirSync(join(contracts, 'src')).join(', ')}\n`)
+    process.stderr.write(`Name an area: ${[...readdirSync(join(contracts, 'src')), FORMULAS_AREA].join(', ')}\n`)
     return 2
   }
   const copy = copyFolder(area, tests)
