@@ -50,6 +50,17 @@ contract DrawnSeatsTest is BothWays {
         settleSkipping(drawnExecution(0, true), IExecutionCoordinator.SkipReason.RequesterNotBonded);
     }
 
+    /// @dev What the other contracts are told about the same.
+    function test_drawReason_asksForABondThatCounts() public {
+        assertEq(uint8(drawReasonNow()), uint8(IExecutionCoordinator.SkipReason.None));
+        vm.prank(requester);
+        coordinator.unbondRequester();
+        bondRequester(requester);
+        assertEq(uint8(drawReasonNow()), uint8(IExecutionCoordinator.SkipReason.RequesterNotBonded));
+        skip(2 * times().epochSeconds);
+        assertEq(uint8(drawReasonNow()), uint8(IExecutionCoordinator.SkipReason.None));
+    }
+
     function test_drawn_sequencesOpenWordByWord() public {
         Execution memory ahead = drawnExecution(BEYOND_THE_WINDOW, true);
         settleSkipping(ahead, IExecutionCoordinator.SkipReason.SequenceAhead);
@@ -83,6 +94,11 @@ contract DrawnSeatsTest is BothWays {
         assertEq(coordinator.uncollectedFees(requester), FEE * 5 / 100 + FEE / 10);
         // With the seat that its time did not have it is not settled.
         settleSkipping(drawnExecution(2, true), IExecutionCoordinator.SkipReason.NotSeated);
+    }
+
+    function drawReasonNow() private view returns (IExecutionCoordinator.SkipReason) {
+        IExecutionCoordinator.Ticket memory ticket = newTicket(0);
+        return coordinator.drawReason(requester, ticket.sequence, ticket.epoch, ticket.issuedAt);
     }
 
     function drawnExecution(

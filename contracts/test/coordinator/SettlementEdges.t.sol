@@ -2,11 +2,14 @@
 pragma solidity ^0.8.28;
 
 import {IExecutionCoordinator} from "../../src/interfaces/IExecutionCoordinator.sol";
+import {IOperatorRegistry} from "../../src/interfaces/IOperatorRegistry.sol";
 import {BatchPacking} from "./BatchPacking.sol";
 import {BothWays} from "./BothWays.sol";
 
 /// @dev The last that is settled and the first that is not, of everything that has a bound.
 contract SettlementEdgesTest is BothWays {
+    using BatchPacking for BatchPacking.Batch;
+
     uint64 private constant FIRST_LANE_SEQUENCE = 1 << 63;
 
     function test_settle_theLargestQuorum() public {
@@ -93,5 +96,12 @@ contract SettlementEdgesTest is BothWays {
         batch.signatures[0] = signature;
         batch.signatures[1] = bytes.concat(batch.signatures[1], hex"00");
         skipBatch(batch, newTicket(0), IExecutionCoordinator.SkipReason.WorkerSignature);
+    }
+
+    function test_settle_workersThatTheRegistryDoesNotTellAreNoStrangers() public {
+        bytes memory packed = planRolled(list(newExecution(0))).pack();
+        vm.mockCallRevert(suite.operators, abi.encodeWithSelector(IOperatorRegistry.getExecutionKeys.selector), "");
+        vm.expectRevert(abi.encodeWithSelector(IExecutionCoordinator.BatchMalformed.selector, "workers: not to be had"));
+        coordinator.settle(packed);
     }
 }
