@@ -176,7 +176,9 @@ function describe({ file, line, kind, text }: Mutant): string {
 /** What each attack needs, with `--attacks`: the mutants that let it through. */
 function describeAttacks(tests: string, mutants: readonly Mutant[], progress: Progress): string[] {
   const names = testsOf(tests).flatMap((file) =>
-    [...readFileSync(join(contracts, file), 'utf8').matchAll(/function (test(?:Fuzz)?_Attack_\w+)/g)].map(([, name]) => name),
+    [...readFileSync(join(contracts, file), 'utf8').matchAll(/function (test(?:Fuzz)?_Attack_\w+)/g)].map(
+      ([, name]) => name,
+    ),
   )
   return [...new Set(names)].map((name) => {
     const opened = mutants.filter(({ id }) => progress.failures[id]?.includes(name as string))
