@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { FORMULAS } from './formulas.ts'
 
 /**
  * Finds what protects a contract and makes each piece of it removable at run time: every mutant of a file is compiled
@@ -10,7 +11,7 @@ export type Mutant = {
   id: number
   file: string
   line: number
-  kind: 'require' | 'call' | 'guard' | 'operand' | 'boundary' | 'modifier'
+  kind: 'require' | 'call' | 'guard' | 'operand' | 'boundary' | 'modifier' | 'formula'
   text: string
 }
 
@@ -47,19 +48,37 @@ const swapped = new Map([
   ['>=', '>'],
 ])
 
+type Mutated = { source: string; mutants: Mutant[] }
+
 /** One file under the knife. */
 type Bench = { file: string; firstId: number; bytes: Buffer; mutants: Mutant[]; edits: Edit[] }
 
 /** A source with all its mutants in it, numbered from `firstId`. `switchPath` is where `SWITCH_SOURCE` is. */
-export function mutate(
-  contracts: string,
-  file: string,
-  firstId: number,
-  switchPath: string,
-): { source: string; mutants: Mutant[] } {
+export function mutate(contracts: string, file: string, firstId: number, switchPath: string): Mutated {
   const bench: Bench = { file, firstId, bytes: readFileSync(join(contracts, file)), mutants: [], edits: [] }
   visit(bench, parse(contracts, file))
-  const { bytes, mutants, edits } = bench
+  return finish(bench, switchPath)
+}
+
+/** The same with the defences that are no guards, see `FORMULAS`. */
+export function mutateFormulas(contracts: string, file: string, firstId: number, switchPath: string): Mutated {
+  const bench: Bench = { file, firstId, bytes: readFileSync(join(contracts, file)), mutants: [], edits: [] }
+  const source = bench.bytes.toString()
+  for (const { text, becomes, says } of FORMULAS.filter((formula) => formula.file === file)) {
+    const at = source.indexOf(text)
+    if (at < 0 || source.indexOf(text, at + 1) >= 0) throw new Error(`Not once in ${file}: ${text}`)
+    const start = Buffer.byteLength(source.slice(0, at))
+    const node = { nodeType: 'Formula', src: `${start}:${Buffer.byteLength(text)}` }
+    const id = addMutant(bench, node, 'formula', says)
+    const brackets = text.endsWith('}')
+      ? [`if (Mutant.isOn(${id})) { ${becomes} } else { `, ' }']
+      : [`(Mutant.isOn(${id}) ? (${becomes}) : `, ')']
+    wrap(bench, node, brackets, () => {})
+  }
+  return finish(bench, switchPath)
+}
+
+function finish({ file, bytes, mutants, edits }: Bench, switchPath: string): Mutated {
   if (mutants.length === 0) return { source: bytes.toString(), mutants }
   const importPath = relative(dirname(file), switchPath).replace(/^(?!\.)/, './')
   const source = apply(bytes, edits).replace(/^pragma .*$/m, `$&\nimport {Mutant} from "${importPath}";`)
@@ -179,7 +198,9 @@ function textOf(bench: Bench, node: Node): string {
 
 /** A call of a function of our own that reverts or not, and says nothing else. */
 function isCheck(node: Node): boolean {
-  return node.nodeType === 'FunctionCall' && /^_(require|check|only)/.test(String((node.expression as Node).name))
+  if (node.nodeType !== 'FunctionCall') return false
+  const { name, memberName } = node.expression as Node
+  return /^(_(require|check|only|refuse|revert)|(require|check)[A-Z])/.test(String(name ?? memberName))
 }
 
 /** A body that ends what it stands in: what makes an `if` a guard. */

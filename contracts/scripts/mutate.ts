@@ -1,6 +1,6 @@
 /**
  * Removes each guard of the contracts in turn and runs the tests of its area: a guard that no test misses is listed.
- * `node contracts/scripts/mutate.ts --area lane [--tests lane] [--only File.sol] [--jobs 2] [--json] [--fresh]`
+ * `node contracts/scripts/mutate.ts --area lane [--tests lane,court] [--only File.sol] [--jobs 2] [--attacks] [--json] [--fresh]`
  * Works on a copy, compiles once, keeps what it has learnt there, and goes on where it was stopped.
  */
 import { spawn } from 'node:child_process'
@@ -11,14 +11,16 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { forgeProgram } from './forgeProgram.ts'
-import { type Mutant, mutate, SWITCH_SOURCE } from './mutants.ts'
+import { type Mutant, mutate, mutateFormulas, SWITCH_SOURCE } from './mutants.ts'
 
 type Verdict = 'killed' | 'survived'
-/** `failures` are the tests that failed; with `--attacks` all of them, else the first. */
+/** `failures` are the tests that failed. */
 type Progress = { excluded: string[]; verdicts: { [id: number]: Verdict }; failures: { [id: number]: string[] } }
 
 const contracts = fileURLToPath(new URL('..', import.meta.url))
 const nodeModules = fileURLToPath(new URL('../../node_modules', import.meta.url))
+/** In place of an area: the defences that are no guards, wherever they stand. */
+const FORMULAS_AREA = 'formulas'
 const SWITCH_FILE = 'src/Mutant.sol'
 const MINUTE_MS = 60_000
 const TIMED_OUT = -1
@@ -45,15 +47,13 @@ function solidityFiles(folder: string): string[] {
 /** The same sources and tests have the same folder, so that a second run finds what the first one did. */
 function copyFolder(area: string, tests: string): string {
   const hash = createHash('sha256')
-  for (const file of [...solidityFiles('src'), ...solidityFiles('test')])
-    hash.update(readFileSync(join(contracts, file)))
-  const kind = options.attacks ? 'attacks' : 'all'
-  return join(tmpdir(), 'peerhost-mutants', `${area}-${tests}-${kind}-${hash.digest('hex').slice(0, 16)}`)
+  for (const file of [...solidityFiles('src'), ...testsOf(tests)]) hash.update(readFileSync(join(contracts, file)))
+  return join(tmpdir(), 'peerhost-mutants', `${area}-${tests}-${hash.digest('hex').slice(0, 16)}`)
 }
 
-/** The tests of an area and what they import. Asked to filter, forge would compile for each run what it filters by. */
+/** The tests of areas and what they import. Asked to filter, forge would compile for each run what it filters by. */
 function testsOf(tests: string): string[] {
-  const found = new Set(solidityFiles(join('test', tests)))
+  const found = new Set(tests.split(',').flatMap((folder) => solidityFiles(join('test', folder))))
   for (const file of found) {
     for (const [, imported = ''] of readFileSync(join(contracts, file), 'utf8').matchAll(/from "(\.[^"]*)"/g)) {
       const path = join(dirname(file), imported)
@@ -83,8 +83,9 @@ function makeCopy(copy: string, tests: string): void {
 /** Writes the mutated sources into the copy. Numbers begin at 1: zero is the usual `block.coinbase`. */
 function mutateArea(copy: string, area: string): Mutant[] {
   const mutants: Mutant[] = []
-  for (const file of solidityFiles(join('src', area))) {
-    const mutated = mutate(contracts, file, mutants.length + 1, SWITCH_FILE)
+  const isGuards = area !== FORMULAS_AREA
+  for (const file of solidityFiles(isGuards ? join('src', area) : 'src')) {
+    const mutated = (isGuards ? mutate : mutateFormulas)(contracts, file, mutants.length + 1, SWITCH_FILE)
     if (mutated.mutants.length > 0) writeFileSync(join(copy, 'contracts', file), mutated.source)
     mutants.push(...mutated.mutants)
   }
@@ -105,10 +106,10 @@ function environment(): NodeJS.ProcessEnv {
   }
 }
 
-function forge(copy: string, mutant: number, flags: readonly string[]): Promise<[number, string]> {
+function forge(copy: string, mutant: number): Promise<[number, string]> {
   const coinbase = `0x${mutant.toString(16).padStart(40, '0')}`
   return new Promise((resolve, reject) => {
-    const child = spawn(forgeProgram(), ['test', '--block-coinbase', coinbase, ...flags], {
+    const child = spawn(forgeProgram(), ['test', '--block-coinbase', coinbase], {
       cwd: join(copy, 'contracts'),
       env: environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -117,7 +118,7 @@ function forge(copy: string, mutant: number, flags: readonly string[]): Promise<
     child.stdout.on('data', (data: Buffer) => output.push(data))
     child.stderr.on('data', (data: Buffer) => output.push(data))
     // A mutant may loop for as long as its gas lasts: that is noticed too.
-    const timer = setTimeout(() => child.kill('SIGKILL'), 2 * MINUTE_MS)
+    const timer = setTimeout(() => child.kill('SIGKILL'), 10 * MINUTE_MS)
     if (mutant === 0) clearTimeout(timer)
     child.once('error', reject)
     child.once('close', (code) => {
@@ -129,7 +130,7 @@ function forge(copy: string, mutant: number, flags: readonly string[]): Promise<
 
 /** Tests that fail with no mutant on measure gas or code size, which the switches change. */
 async function findMeasurements(copy: string): Promise<string[]> {
-  const [code, output] = await forge(copy, 0, [])
+  const [code, output] = await forge(copy, 0)
   if (code === 0) return []
   const failed = failedTests(output)
   if (failed.length === 0) throw new Error(`The mutated contracts do not compile or run:\n${output.slice(-4000)}`)
@@ -142,15 +143,14 @@ function failedTests(output: string): string[] {
 }
 
 async function leaveOut(copy: string, tests: string, excluded: readonly string[]): Promise<void> {
-  if (excluded.length === 0 && !options.attacks) return
+  if (excluded.length === 0) return
   const names = excluded.map((name) => `${name}\\(`)
-  if (options.attacks) names.push('(test|invariant)(?!_Attack_)\\w*\\(')
   for (const file of testsOf(tests)) {
     const path = join(copy, 'contracts', file)
     const text = readFileSync(path, 'utf8')
     writeFileSync(path, text.replace(new RegExp(`function (?=${names.join('|')})`, 'g'), 'function leftOut_'))
   }
-  const [code, output] = await forge(copy, 0, [])
+  const [code, output] = await forge(copy, 0)
   if (code !== 0) throw new Error(`Tests fail with no mutant on:\n${output.slice(-4000)}`)
 }
 
@@ -158,12 +158,12 @@ async function judge(copy: string, mutants: readonly Mutant[], progress: Progres
   const waiting = mutants.filter(({ id }) => progress.verdicts[id] === undefined)
   const jobs = Array.from({ length: Number(options.jobs) }, async () => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const [code, output] = await forge(copy, mutant.id, options.attacks ? [] : ['--fail-fast'])
+      const [code, output] = await forge(copy, mutant.id)
       if (code > 0 && !output.includes('[FAIL')) throw new Error(`Nothing was tested:\n${output.slice(-4000)}`)
       progress.verdicts[mutant.id] = code === 0 ? 'survived' : 'killed'
       progress.failures[mutant.id] = failedTests(output)
       save()
-      if (!options.json && !options.attacks) process.stderr.write(code === 0 ? `\n${describe(mutant)}\n` : '.')
+      if (!options.json) process.stderr.write(code === 0 ? `\n${describe(mutant)}\n` : '.')
     }
   })
   await Promise.all(jobs)
@@ -176,7 +176,9 @@ function describe({ file, line, kind, text }: Mutant): string {
 /** What each attack needs, with `--attacks`: the mutants that let it through. */
 function describeAttacks(tests: string, mutants: readonly Mutant[], progress: Progress): string[] {
   const names = testsOf(tests).flatMap((file) =>
-    [...readFileSync(join(contracts, file), 'utf8').matchAll(/function (test_Attack_\w+)/g)].map(([, name]) => name),
+    [...readFileSync(join(contracts, file), 'utf8').matchAll(/function (test(?:Fuzz)?_Attack_\w+)/g)].map(
+      ([, name]) => name,
+    ),
   )
   return [...new Set(names)].map((name) => {
     const opened = mutants.filter(({ id }) => progress.failures[id]?.includes(name as string))
@@ -187,7 +189,7 @@ function describeAttacks(tests: string, mutants: readonly Mutant[], progress: Pr
 async function main(): Promise<number> {
   const { area, tests = area, only } = options
   if (area === undefined || tests === undefined) {
-    process.stderr.write(`Name an area: ${readdirSync(join(contracts, 'src')).join(', ')}\n`)
+    process.stderr.write(`Name an area: ${[...readdirSync(join(contracts, 'src')), FORMULAS_AREA].join(', ')}\n`)
     return 2
   }
   const copy = copyFolder(area, tests)

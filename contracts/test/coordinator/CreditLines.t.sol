@@ -2,9 +2,9 @@
 pragma solidity ^0.8.28;
 
 import {IExecutionCoordinator} from "../../src/interfaces/IExecutionCoordinator.sol";
-import {SettlementFixture} from "./SettlementFixture.sol";
+import {BothWays} from "./BothWays.sol";
 
-contract CreditLinesTest is SettlementFixture {
+contract CreditLinesTest is BothWays {
     /// @dev From now until no ticket of now can be settled.
     uint256 private constant DELAY = 300 + 3600 + 1;
 
@@ -109,6 +109,81 @@ contract CreditLinesTest is SettlementFixture {
         assertEq(settle(planRolled(list(newExecution(0)))), 0);
     }
 
+    /// @dev Each of the two terms for itself.
+    function test_formerTermsAreForgotten_capAndFeeEach() public {
+        vm.prank(funder);
+        coordinator.grantCreditLine(requester, FEE - 1, MAXIMUM_FEE);
+        vm.warp(vm.getBlockTimestamp() + DELAY);
+        vm.prank(funder);
+        coordinator.grantCreditLine(requester, FEE - 1, MAXIMUM_FEE);
+        assertSkippedBothWays(newExecution(0), IExecutionCoordinator.SkipReason.CreditExhausted);
+        vm.prank(funder);
+        coordinator.grantCreditLine(requester, CAP, FEE - 1);
+        vm.warp(vm.getBlockTimestamp() + DELAY);
+        vm.prank(funder);
+        coordinator.grantCreditLine(requester, CAP, FEE - 1);
+        assertSkippedBothWays(newExecution(0), IExecutionCoordinator.SkipReason.CreditExhausted);
+    }
+
+    function test_formerTerms_coverWhatTheyCoveredAndNoMore() public {
+        vm.prank(funder);
+        coordinator.grantCreditLine(requester, FEE, FEE);
+        vm.warp(vm.getBlockTimestamp() + DELAY);
+        Execution memory first = newExecution(0);
+        Execution memory second = newExecution(1);
+        Execution memory dearer = newExecution(2);
+        dearer.ticket.fee = FEE + 1;
+        // In the very second in which the tickets were issued.
+        vm.prank(funder);
+        coordinator.grantCreditLine(requester, 1, 1);
+        assertSkippedBothWays(dearer, IExecutionCoordinator.SkipReason.CreditExhausted);
+        assertSettledBothWays(list(first, second), 1);
+    }
+
+    function test_line_coversExactlyItsTerms() public {
+        vm.prank(funder);
+        coordinator.grantCreditLine(requester, FEE, FEE);
+        vm.warp(vm.getBlockTimestamp() + DELAY);
+        assertSettledBothWays(list(newExecution(0)), 1);
+    }
+
+    function test_cap_countsFromBatchToBatch() public {
+        vm.prank(funder);
+        coordinator.grantCreditLine(requester, 2 * FEE, FEE);
+        vm.warp(vm.getBlockTimestamp() + DELAY);
+        assertEq(settle(plan(list(newExecution(0)))), 1);
+        assertEq(settle(plan(list(newExecution(1)))), 1);
+        assertEq(coordinator.getCreditLine(funder, requester).spentInEpoch, 2 * FEE);
+        assertSkippedBothWays(newExecution(2), IExecutionCoordinator.SkipReason.CreditExhausted);
+    }
+
+    function test_balance_isSpentToTheLast() public {
+        address small = makeAddr("small funder");
+        fundLine(small, requester, FEE);
+        Execution memory execution = _paidBy(small, 0);
+        assertSettledBothWays(list(execution), 1);
+        assertEq(settle(plan(list(execution))), 1);
+        assertEq(availableOf(small), 0);
+    }
+
+    /// @dev Groups that share their terms, and such that share their epoch only.
+    function test_settle_everyFunderPaysForItsOwn() public {
+        address other = makeAddr("other funder");
+        fundLine(other, requester, 10 * FEE);
+        Execution memory dearer = _paidBy(other, 2);
+        dearer.ticket.fee = 2 * FEE;
+        renew(dearer);
+        Execution[] memory all = list(newExecution(0), _paidBy(other, 1));
+        uint256 before = vm.snapshotState();
+        for (uint256 i; i < 4; ++i) {
+            if (i == 2) all = list(newExecution(0), dearer);
+            assertEq(settle(i % 2 == 0 ? plan(all) : planRolled(all)), 2);
+            assertEq(availableOf(funder), 100e6 - FEE);
+            assertEq(availableOf(other), 10 * FEE - all[1].ticket.fee);
+            assertTrue(vm.revertToState(before));
+        }
+    }
+
     function test_Attack_OverspentCredit() public {
         vm.prank(funder);
         coordinator.grantCreditLine(requester, FEE, FEE);
@@ -188,6 +263,25 @@ contract CreditLinesTest is SettlementFixture {
         settleSkipping(executionOf(ticket, firstKey), IExecutionCoordinator.SkipReason.CreditExhausted);
     }
 
+    function test_ownerWithdrawsUnderTickets_exactlyWhatIsLeaving() public {
+        address small = makeAddr("small funder");
+        fundLine(small, requester, FEE);
+        Execution memory execution = _paidBy(small, 0);
+        vm.prank(small);
+        coordinator.requestCreditWithdrawal(FEE);
+        assertSettledBothWays(list(execution), 1);
+    }
+
+    /// @dev What one funder withdraws covers no ticket of another, in one batch either.
+    function test_ownerWithdrawsUnderTickets_notUnderThoseOfAnother() public {
+        address poor = makeAddr("poor funder");
+        fundLine(poor, requester, FEE - 1);
+        Execution[] memory all = list(newExecution(0), _paidBy(poor, 1));
+        vm.prank(funder);
+        coordinator.requestCreditWithdrawal(100e6);
+        assertSettledBothWays(all, 1);
+    }
+
     function test_ownerWithdrawsUnderTickets_lastMomentOfBoth() public {
         vm.prank(funder);
         coordinator.requestCreditWithdrawal(100e6);
@@ -204,5 +298,14 @@ contract CreditLinesTest is SettlementFixture {
         (uint256 available, uint256 maxFee) = coordinator.availableCredit(funder, funder);
         assertEq(available, 100e6);
         assertEq(maxFee, type(uint96).max);
+    }
+
+    function _paidBy(
+        address account,
+        uint64 sequence
+    ) private view returns (Execution memory execution) {
+        execution = newExecution(sequence);
+        execution.ticket.funder = account;
+        renew(execution);
     }
 }

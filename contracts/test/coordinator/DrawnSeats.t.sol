@@ -4,10 +4,10 @@ pragma solidity ^0.8.28;
 import {IExecutionCoordinator} from "../../src/interfaces/IExecutionCoordinator.sol";
 import {IProtocolParameters} from "../../src/interfaces/IProtocolParameters.sol";
 import {Messages} from "../../src/libraries/Messages.sol";
-import {SettlementFixture} from "./SettlementFixture.sol";
+import {BothWays} from "./BothWays.sol";
 
 /// @dev More operators than a committee has seats: who is paid was drawn.
-contract DrawnSeatsTest is SettlementFixture {
+contract DrawnSeatsTest is BothWays {
     uint256 private constant NETWORK_SIZE = 12;
     uint64 private constant BEYOND_THE_WINDOW = 512;
 
@@ -32,7 +32,7 @@ contract DrawnSeatsTest is SettlementFixture {
         // Nor does it help to say that all are seated.
         Execution memory execution = drawnExecution(0, true);
         execution.attestation.seat = Messages.SEAT_ALL_SEATED;
-        settleSkipping(execution, IExecutionCoordinator.SkipReason.NotSeated);
+        assertSkippedBothWays(execution, IExecutionCoordinator.SkipReason.NotSeated);
     }
 
     function test_drawn_needsTheRequestersBond() public {
@@ -48,6 +48,17 @@ contract DrawnSeatsTest is SettlementFixture {
         coordinator.unbondRequester();
         bondRequester(requester);
         settleSkipping(drawnExecution(0, true), IExecutionCoordinator.SkipReason.RequesterNotBonded);
+    }
+
+    /// @dev What the other contracts are told about the same.
+    function test_drawReason_asksForABondThatCounts() public {
+        assertEq(uint8(drawReasonNow()), uint8(IExecutionCoordinator.SkipReason.None));
+        vm.prank(requester);
+        coordinator.unbondRequester();
+        bondRequester(requester);
+        assertEq(uint8(drawReasonNow()), uint8(IExecutionCoordinator.SkipReason.RequesterNotBonded));
+        skip(2 * times().epochSeconds);
+        assertEq(uint8(drawReasonNow()), uint8(IExecutionCoordinator.SkipReason.None));
     }
 
     function test_drawn_sequencesOpenWordByWord() public {
@@ -83,6 +94,11 @@ contract DrawnSeatsTest is SettlementFixture {
         assertEq(coordinator.uncollectedFees(requester), FEE * 5 / 100 + FEE / 10);
         // With the seat that its time did not have it is not settled.
         settleSkipping(drawnExecution(2, true), IExecutionCoordinator.SkipReason.NotSeated);
+    }
+
+    function drawReasonNow() private view returns (IExecutionCoordinator.SkipReason) {
+        IExecutionCoordinator.Ticket memory ticket = newTicket(0);
+        return coordinator.drawReason(requester, ticket.sequence, ticket.epoch, ticket.issuedAt);
     }
 
     function drawnExecution(

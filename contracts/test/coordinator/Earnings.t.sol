@@ -41,4 +41,18 @@ contract EarningsTest is SettlementFixture {
         skip(1);
         settleSkipping(newExecution(2), IExecutionCoordinator.SkipReason.WorkerNotActive);
     }
+
+    function test_audits_arePaidByTheCourtAlone() public {
+        coordinator.collectFees(requester);
+        uint256 balance = coordinator.treasuryBalance();
+        vm.expectRevert(abi.encodeWithSelector(IExecutionCoordinator.NotAuthorized.selector, address(this)));
+        coordinator.payAudit(secondOperator, 1);
+        vm.startPrank(suite.court);
+        // No more than there is.
+        assertEq(coordinator.payAudit(secondOperator, 1), 1);
+        assertEq(coordinator.payAudit(secondOperator, balance), balance - 1);
+        assertEq(coordinator.payAudit(secondOperator, 1), 0);
+        assertEq(earningsOf(secondOperator), balance);
+        assertEq(coordinator.treasuryBalance(), 0);
+    }
 }

@@ -93,6 +93,16 @@ contract RequestersTest is SettlementFixture {
         settleSkipping(later, IExecutionCoordinator.SkipReason.RequesterNotBonded);
     }
 
+    /// @dev There is nothing to withdraw, and since when the bond was lost is not forgotten either.
+    function test_bond_thatWasLostIsNotWithdrawn() public {
+        bondRequester(requester);
+        _loseBond();
+        skip(times().unbondingPeriod);
+        vm.expectRevert(abi.encodeWithSelector(IExecutionCoordinator.NothingToWithdraw.selector, requester));
+        vm.prank(requester);
+        coordinator.withdrawRequesterBond(requester);
+    }
+
     /// @dev What was never a whole bond covers nothing when it is lost.
     function test_quorum_aPartOfABondIsNone() public {
         fillPurse(requester, bond, address(coordinator));

@@ -106,6 +106,25 @@ contract SeatsTest is OperatorFixture {
         assertGt(seated, 0);
     }
 
+    /// @dev Nor does it find a number for itself in the draws of others: each requester's are its own, number by number.
+    function test_Attack_SeatGrinding_inDrawsOfOthers() public {
+        address other = makeAddr("another requester");
+        uint40 issuedAt = operators.getEpoch(_epoch).capturedAt + 1;
+        (uint256 ofOther, uint256 ofNext) = (0, 0);
+        for (uint64 sequence; sequence < 100; ++sequence) {
+            for (uint256 i; i < OPERATORS; ++i) {
+                address operator = operatorAt(i);
+                bool hasSeat = operators.isSeated(operator, _requester, sequence, _epoch, issuedAt, COMMITTEE);
+                if (hasSeat != operators.isSeated(operator, other, sequence, _epoch, issuedAt, COMMITTEE)) ++ofOther;
+                if (hasSeat != operators.isSeated(operator, _requester, sequence + 1, _epoch, issuedAt, COMMITTEE)) {
+                    ++ofNext;
+                }
+            }
+        }
+        assertGt(ofOther, 100);
+        assertGt(ofNext, 100);
+    }
+
     /// @dev Stake that is added when a seed can be known does not count with it: seeds are captured one epoch ahead at most,
     /// stake counts two epochs later.
     function test_Attack_SeatGrinding_byArrangingStake() public {
