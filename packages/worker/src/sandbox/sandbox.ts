@@ -1,5 +1,6 @@
 import type { LimitsClass, Outcome } from '@peerhost/protocol'
 import type { Hex } from 'viem'
+import type { Egress } from './egress.ts'
 
 /** One execution. `deployment` is `${functionId}:${version}`: executions of different deployments never share a container. */
 export type SandboxJob = {
@@ -14,6 +15,10 @@ export type SandboxJob = {
   seed: Hex
   /** Number of the conditions in the runtime's table of variations: a juror's runs. What they give is never attested. */
   variation?: number
+  /** Makes the function's outgoing calls. Absent: it has no network. */
+  egress?: Egress
+  /** Plain values that the handler sees as its second argument. */
+  env?: Readonly<Record<string, string>>
 }
 
 /** What came out. `result` is the canonical result's bytes, encoded once. */
