@@ -116,7 +116,7 @@ describe('canonicalEgressCall', () => {
           ['x-a', '1'],
         ],
       },
-      { body: { utf8: 'x' } },
+      { body: 'eA' },
     ])
       expect(() => decodeEgressCall(encodeEgressCall({ ...call, ...change } as typeof call))).toThrow('canonical')
   })

@@ -1,6 +1,6 @@
 import { type Hex, keccak256 } from 'viem'
 import { z } from 'zod'
-import { type CanonicalBody, decodeBody, encodeBody } from './body.ts'
+import { fromBase64, toBase64 } from './body.ts'
 import { decodeCanonicalJson, encodeCanonicalJson, sameBytes } from './canonicalJson.ts'
 import type { EgressRefusal, EgressRefusalCode } from './egressTranscript.ts'
 import { PeerHostError } from './errors.ts'
@@ -13,7 +13,8 @@ export type EgressCall = {
   readonly method: string
   readonly url: string
   readonly headers: readonly HeaderPair[]
-  readonly body: CanonicalBody
+  /** In base64, whatever it is: escapes of text would make a body of bounded size a frame of any. */
+  readonly body: string
 }
 
 /** The parts of a call as the function gave them. */
@@ -31,7 +32,7 @@ const schema = z.strictObject({
   method: z.enum(methods),
   url: z.string().max(LIMITS.egressUrlCharacters),
   headers: z.array(pair).max(LIMITS.headerPairs),
-  body: z.union([z.strictObject({ utf8: z.string() }), z.strictObject({ base64: z.string() })]),
+  body: z.string(),
 })
 
 /** Headers that belong to a connection, or that the broker sets itself: they are dropped from calls and answers. */
@@ -82,7 +83,7 @@ export function canonicalEgressCall(raw: RawEgressCall): { ok: true; call: Egres
   if (headers.length > LIMITS.headerPairs)
     return refused('egress_request_too_large', `More than ${LIMITS.headerPairs} headers.`)
   headers.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-  return { ok: true, call: { v: 1, method, url: url.url, headers, body: encodeBody(raw.body) } }
+  return { ok: true, call: { v: 1, method, url: url.url, headers, body: toBase64(raw.body) } }
 }
 
 /** Call → the bytes that are hashed and sent. */
@@ -95,7 +96,7 @@ export function decodeEgressCall(bytes: Uint8Array): EgressCall {
   const parsed = schema.safeParse(decodeCanonicalJson(bytes))
   if (parsed.success) {
     const { method, url, headers, body } = parsed.data
-    const again = canonicalEgressCall({ method, url, headers, body: decodeBody(body) })
+    const again = canonicalEgressCall({ method, url, headers, body: fromBase64(body) })
     if (again.ok && sameBytes(encodeEgressCall(again.call), bytes)) return again.call
   }
   throw new PeerHostError('request_invalid', 'The bytes are not a canonical outgoing call.')

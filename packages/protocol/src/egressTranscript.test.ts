@@ -16,7 +16,7 @@ it('reads an answer back from its bytes, and nothing else', () => {
     type: 'answered',
     status: 200,
     headers: [['content-type', 'text/plain']],
-    body: { base64: '/w==' },
+    body: '/w==',
     url: 'https://api.example.com/',
     redirected: false,
   }

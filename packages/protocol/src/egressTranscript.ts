@@ -1,6 +1,5 @@
 import { type Hex, hashTypedData, keccak256 } from 'viem'
 import { z } from 'zod'
-import type { CanonicalBody } from './body.ts'
 import { decodeCanonicalJson, encodeCanonicalJson } from './canonicalJson.ts'
 import { eip712Domain, type ProtocolDomain } from './domain.ts'
 import { PeerHostError } from './errors.ts'
@@ -42,7 +41,8 @@ export type EgressAnswer =
       readonly type: 'answered'
       readonly status: number
       readonly headers: readonly HeaderPair[]
-      readonly body: CanonicalBody
+      /** In base64. */
+      readonly body: string
       /** Where the answer came from, after redirects. */
       readonly url: string
       readonly redirected: boolean
@@ -55,7 +55,7 @@ const schema = z.discriminatedUnion('type', [
     type: z.literal('answered'),
     status: z.int().min(200).max(599),
     headers: z.array(z.tuple([z.string(), z.string()])),
-    body: z.union([z.strictObject({ utf8: z.string() }), z.strictObject({ base64: z.string() })]),
+    body: z.base64(),
     url: z.string(),
     redirected: z.boolean(),
   }),

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { canonicalEgressCall, decodeBody, type EgressAnswer, LIMITS, type NetworkAccess } from '@peerhost/protocol'
+import { canonicalEgressCall, type EgressAnswer, fromBase64, LIMITS, type NetworkAccess } from '@peerhost/protocol'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Outside, outsideAddress, startOutside, testNetwork } from '../../test/outside.ts'
 import type { EgressNetwork } from './egressNetwork.ts'
@@ -102,7 +102,7 @@ async function call(url: string, options: Options = {}): Promise<EgressAnswer> {
 const at = (path: string, host = 'api.test') => `https://${host}:${outside.port}${path}`
 const codeOf = (answer: EgressAnswer) => (answer.type === 'refused' ? answer.code : answer.status)
 const textOf = (answer: EgressAnswer) =>
-  answer.type === 'answered' ? new TextDecoder().decode(decodeBody(answer.body)) : answer.code
+  answer.type === 'answered' ? new TextDecoder().decode(fromBase64(answer.body)) : answer.code
 
 describe('a call that is allowed', () => {
   it('goes out with the broker’s headers and comes back whole', async () => {

@@ -1,15 +1,15 @@
 import { isIP } from 'node:net'
 import {
   accessTo,
-  decodeBody,
   type EgressAnswer,
   type EgressCall,
   type EgressRefusal,
-  encodeBody,
+  fromBase64,
   type HeaderPair,
   type HostAccess,
   LIMITS,
   type NetworkAccess,
+  toBase64,
 } from '@peerhost/protocol'
 import type { EgressNetwork } from './egressNetwork.ts'
 import { type ExchangeResponse, exchange } from './exchange.ts'
@@ -38,7 +38,7 @@ export async function makeCall(
   signal: AbortSignal,
 ): Promise<EgressAnswer> {
   const used: string[] = []
-  let hop: Hop = { ...call, url: new URL(call.url), body: decodeBody(call.body), hasLeft: false }
+  let hop: Hop = { ...call, url: new URL(call.url), body: fromBase64(call.body), hasLeft: false }
   for (let count = 0; ; count++) {
     const response = await makeHop(network, hop, terms, count, used, signal)
     if (response.type === 'refused') return response
@@ -151,5 +151,5 @@ function answerOf(
   if (reflectsSecret(used, { headers, body, url: url.href }))
     return refusal('egress_secret_reflected', 'The answer holds a secret that was sent with the call.')
   const answer = { v: 1, type: 'answered', status, url: url.href, redirected: redirects > 0 } as const
-  return { ...answer, headers, body: encodeBody(body) }
+  return { ...answer, headers, body: toBase64(body) }
 }
