@@ -208,7 +208,8 @@ describe.each(kinds)('%s', (_, start) => {
     expect(codeOf(spent)).toBe('egress_budget_spent')
     expect(await broker().answer(last, never)).toEqual(spent)
     expect(codeOf(await broker().answer(asked(requestId, { index: 5 }), never))).toBe('egress_budget_spent')
-  })
+    // Eight megabytes through an embedded database, on a machine that may have other work.
+  }, 180_000)
 
   test('a function that declares nothing calls nobody', async () => {
     const one = broker({ accessOf: async () => undefined })
