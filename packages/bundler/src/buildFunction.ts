@@ -4,13 +4,16 @@ import {
   type Lane,
   LIMITS,
   LIMITS_CLASSES,
+  type NetworkAccess,
   type PaymentMode,
   PeerHostError,
+  secretsOf,
 } from '@peerhost/protocol'
 import { type Address, getAddress, type Hex, parseUnits, sha256 } from 'viem'
 import { bundleFunction } from './bundleFunction.ts'
 import type { FunctionMethod, FunctionSettings } from './configSchema.ts'
 import type { FoundFunction } from './findFunctions.ts'
+import { networkAccessOf } from './networkSettings.ts'
 
 /** What a function publishes about itself: canonical JSON, one raw block. */
 export type FunctionMetadata = {
@@ -22,6 +25,8 @@ export type FunctionMetadata = {
   output?: Record<string, unknown>
   runtime: 'node24'
   bundleCid: string
+  /** Where it may call. Its digest stands on chain, so gateway and owner go by the same list. */
+  network?: NetworkAccess
 }
 
 /** One function, ready to be stored and registered. Money is in atomic units of the settlement token. */
@@ -45,7 +50,7 @@ export type BuiltFunction = {
   limitsClass: number
   /** What the owner pays the network for one request: the fee of the limits class, for each worker of the quorum. */
   fee: bigint
-  /** Bit 0: deterministic. */
+  /** Bit 0: deterministic. Bit 1: uses the network. Bit 2: takes secrets. */
   flags: number
   /** How many workers must agree. */
   quorum: number
@@ -92,11 +97,20 @@ export async function buildFunction(
     paymentMode: settings.paymentMode ?? 'after',
     limitsClass: limits.id,
     fee: limits.fee * BigInt(quorum),
-    flags: settings.deterministic ? 1 : 0,
+    flags: (settings.deterministic ? flagDeterministic : 0) | networkFlags(metadata.network),
     quorum,
     lane: settings.lane ?? 'attested',
   }
   return { built, warnings }
+}
+
+const flagDeterministic = 1
+const flagNetwork = 2
+const flagSecrets = 4
+
+function networkFlags(network: NetworkAccess | undefined): number {
+  if (!network) return 0
+  return flagNetwork | (secretsOf(network).length > 0 ? flagSecrets : 0)
 }
 
 function makeMetadata(
@@ -112,6 +126,7 @@ function makeMetadata(
     methods,
     ...(settings.input ? { input: settings.input } : {}),
     ...(settings.output ? { output: settings.output } : {}),
+    ...(settings.network ? { network: networkAccessOf(settings.network) } : {}),
     runtime: 'node24',
     bundleCid,
   }
