@@ -1,10 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { newKey, startNetwork, type TestNetwork } from '../../gateway/test/fixture.ts'
 import { startTestGateway, type TestGateway } from '../../gateway/test/testGateway.ts'
 import { runOnTerminal, runPiped } from './runCommand.ts'
+
+// Each command is a process of its own.
+vi.setConfig({ testTimeout: 240_000 })
 
 const secret = 'sk-live-0123456789abcdef'
 const owner = newKey()
