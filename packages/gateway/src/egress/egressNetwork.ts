@@ -9,7 +9,7 @@ export type EgressNetwork = {
   mayConnect: (address: string) => boolean
   /** Hosts that are spoken to without TLS. */
   isPlain: (hostname: string) => boolean
-  /** A certificate authority that counts beside none of the usual ones. */
+  /** A certificate that counts instead of the usual authorities. */
   authority?: string
 }
 
