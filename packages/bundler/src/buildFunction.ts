@@ -7,13 +7,16 @@ import {
   type Lane,
   LIMITS,
   LIMITS_CLASSES,
+  type NetworkAccess,
   type PaymentMode,
   PeerHostError,
+  secretsOf,
 } from '@peerhost/protocol'
 import { type Address, getAddress, type Hex, parseUnits, sha256 } from 'viem'
 import { bundleFunction } from './bundleFunction.ts'
 import type { FunctionMethod, FunctionSettings } from './configSchema.ts'
 import type { FoundFunction } from './findFunctions.ts'
+import { networkAccessOf } from './networkSettings.ts'
 
 /** What a function publishes about itself: canonical JSON, one raw block. */
 export type FunctionMetadata = {
@@ -25,6 +28,8 @@ export type FunctionMetadata = {
   output?: Record<string, unknown>
   runtime: 'node24'
   bundleCid: string
+  /** Where it may call. Its digest stands on chain, so gateway and owner go by the same list. */
+  network?: NetworkAccess
 }
 
 /** One function, ready to be stored and registered. Money is in atomic units of the settlement token. */
@@ -96,7 +101,10 @@ export async function buildFunction(
     paymentMode: settings.paymentMode ?? 'after',
     limitsClass: limits.id,
     fee: limits.fee * BigInt(quorum),
-    flags: (settings.deterministic ? DEPLOYMENT_FLAGS.deterministic : 0) | isolationFlags(isolation),
+    flags:
+      (settings.deterministic ? DEPLOYMENT_FLAGS.deterministic : 0) |
+      networkFlags(metadata.network) |
+      isolationFlags(isolation),
     quorum,
     lane: settings.lane ?? 'attested',
   }
@@ -122,6 +130,11 @@ function chooseIsolation({ name, settings }: BuildFunctionParameters, nodeUses: 
   return isolation
 }
 
+function networkFlags(network: NetworkAccess | undefined): number {
+  if (!network) return 0
+  return DEPLOYMENT_FLAGS.network | (secretsOf(network).length > 0 ? DEPLOYMENT_FLAGS.secrets : 0)
+}
+
 function makeMetadata(
   name: string,
   methods: FunctionMethod[],
@@ -135,6 +148,7 @@ function makeMetadata(
     methods,
     ...(settings.input ? { input: settings.input } : {}),
     ...(settings.output ? { output: settings.output } : {}),
+    ...(settings.network ? { network: networkAccessOf(settings.network) } : {}),
     runtime: 'node24',
     bundleCid,
   }

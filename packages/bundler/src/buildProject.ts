@@ -3,7 +3,7 @@ import { readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { assertProjectName, isPeerHostError, PeerHostError } from '@peerhost/protocol'
 import { type BuiltFunction, buildFunction } from './buildFunction.ts'
-import { checkSchemas, checkSourceSettings } from './checkSettings.ts'
+import { checkSchemas, checkSourceSettings, checkTogether } from './checkSettings.ts'
 import { type FunctionSettings, functionSettingsSchema, type ProjectConfig } from './configSchema.ts'
 import { type FoundFunction, findFunctions } from './findFunctions.ts'
 import { checkLocated, type Located, type Problem, problemAt, throwProblems } from './located.ts'
@@ -92,7 +92,9 @@ async function settle(
     const facts = await readSource(file, await readFile(join(root, file), 'utf8'))
     const source = facts.config ? checkSourceSettings(facts.config) : { settings: {}, problems: [] }
     problems.push(...facts.problems, ...(facts.problems.length === 0 ? source.problems : []))
-    settings.set(name, { ...source.settings, ...config.functions?.[name], ...forced.functions[name] })
+    const merged = { ...source.settings, ...config.functions?.[name], ...forced.functions[name] }
+    problems.push(...checkTogether(file, merged))
+    settings.set(name, merged)
   }
   const unknown = Object.keys(forced.functions).filter((name) => !settings.has(name))
   problems.push(...unknown.map((name) => ({ file: 'overrides', message: `there is no function “${name}”.` })))

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { type FunctionSettings, functionSettingsSchema } from './configSchema.ts'
 import { checkJsonSchema } from './jsonSchema.ts'
 import { checkLocated, type Located, type Problem, problemAt } from './located.ts'
+import { checkNetwork } from './networkSettings.ts'
 
 /** Checks the settings of one function as written in its source. */
 export function checkSourceSettings(located: Located): { settings: FunctionSettings; problems: Problem[] } {
@@ -9,7 +10,7 @@ export function checkSourceSettings(located: Located): { settings: FunctionSetti
   return { settings: value ?? {}, problems: value ? [...problems, ...checkSchemas(located, [], value)] : problems }
 }
 
-/** What zod cannot see about settings that stand at `path`: the JSON schemas in them. */
+/** What zod cannot see about settings that stand at `path`: the JSON schemas and hosts in them. */
 export function checkSchemas(located: Located, path: readonly string[], settings: FunctionSettings): Problem[] {
   const problems = (['input', 'output'] as const).flatMap((key) =>
     settings[key] === undefined ? [] : checkJsonSchema(located, [...path, key], settings[key]),
@@ -17,5 +18,14 @@ export function checkSchemas(located: Located, path: readonly string[], settings
   if (settings.input !== undefined && settings.input.type !== 'object') {
     problems.push(problemAt(located, [...path, 'input'], 'its type must be "object": agents pass named arguments.'))
   }
+  if (settings.network) problems.push(...checkNetwork(located, [...path, 'network'], settings.network))
   return problems
+}
+
+/** What does not go together, whichever of the two was written where. */
+export function checkTogether(file: string, settings: FunctionSettings): Problem[] {
+  if (!settings.network || !settings.deterministic) return []
+  const message =
+    'a function that uses the network cannot be deterministic: nobody can run it again and get the same. Remove `deterministic` or `network`.'
+  return [{ file, message }]
 }

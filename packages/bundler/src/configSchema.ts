@@ -1,6 +1,7 @@
 import { ISOLATION_LEVELS, LIMITS } from '@peerhost/protocol'
 import { isAddress } from 'viem'
 import { z } from 'zod'
+import { networkSettingsSchema } from './networkSettings.ts'
 
 /** The methods a function may answer, in the order they are listed. */
 export const functionMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
@@ -53,6 +54,7 @@ export const functionSettingsSchema = z.strictObject({
     .enum(['attested', 'confirmed'])
     .describe('What a caller waits for by default: signatures (attested) or the chain (confirmed).')
     .optional(),
+  network: networkSettingsSchema.optional(),
 })
 export type FunctionSettings = z.infer<typeof functionSettingsSchema>
 

@@ -15,3 +15,4 @@ export {
 } from './configSchema.ts'
 export { type FoundFunction, findFunctions } from './findFunctions.ts'
 export { defaultProjectName } from './projectName.ts'
+export { projectNameOf } from './projectNameOf.ts'

@@ -9,5 +9,6 @@ test('exports', () => {
     'findFunctions',
     'functionMethods',
     'projectConfigJsonSchema',
+    'projectNameOf',
   ])
 })

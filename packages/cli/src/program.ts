@@ -42,6 +42,7 @@ function groupFor(
 
 const groupSummaries: Record<string, string> = {
   price: 'read and change what a function costs',
+  secret: 'what the gateway adds to calls of a project’s functions',
   worker: 'be an operator: stake, status, exit',
 }
 

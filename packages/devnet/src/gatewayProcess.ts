@@ -1,4 +1,7 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { bytesToHex } from 'viem'
 import type { DevnetAccounts } from './accounts.ts'
 import type { DevnetChain } from './chain.ts'
 import type { DevnetAddresses } from './contracts.ts'
@@ -34,6 +37,7 @@ export function startGateway(network: DevnetNetwork, port: number, signal?: Abor
       // What clients are told: HTTP keeps none of their processes alive.
       PEERHOST_PUBLIC_RPC_URL: network.chain.rpcUrl,
       PEERHOST_DATA_DIR: join(directory, 'gateway'),
+      PEERHOST_SECRETS_KEY: secretsKey(join(directory, 'secrets.key')),
     },
     parseReady: (message) => {
       const { type, url, workerUrl } = (message ?? {}) as Record<string, unknown>
@@ -44,6 +48,12 @@ export function startGateway(network: DevnetNetwork, port: number, signal?: Abor
     readyTimeoutMs: 120_000,
     signal,
   })
+}
+
+/** The accounts of a devnet are public; what a developer tries out with it may not be. */
+function secretsKey(file: string): string {
+  if (!existsSync(file)) writeFileSync(file, bytesToHex(randomBytes(32)), { mode: 0o600 })
+  return readFileSync(file, 'utf8')
 }
 
 /** The chain as environment variables that gateway and worker share. */

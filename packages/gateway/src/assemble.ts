@@ -1,9 +1,13 @@
-import { createDigestSigner, type DigestSigner, LIMITS, type ProtocolDomain } from '@peerhost/protocol'
+import { createDigestSigner, type DigestSigner, LIMITS, PeerHostError, type ProtocolDomain } from '@peerhost/protocol'
 import type { Address } from 'viem'
 import type { ChainEvent } from './chain/chain.ts'
 import { createChainWatcher } from './chain/chainWatcher.ts'
 import { inputFor } from './court/inputs.ts'
 import { createJudgements } from './court/judgements.ts'
+import { createEgressBroker } from './egress/broker.ts'
+import { publicNetwork } from './egress/egressNetwork.ts'
+import { createNetworkTerms, type NetworkTerms } from './egress/networkTerms.ts'
+import { type ServeWorkersDeps, serveWorker } from './egress/serveWorkers.ts'
 import { type GatewayDeps, timing } from './gatewayDeps.ts'
 import { createPaymentGate } from './payment/x402.ts'
 import { conflictOf, keepConflict } from './quorum/reportConflicts.ts'
@@ -14,7 +18,9 @@ import { createSequences } from './requester/sequences.ts'
 import { createRecorder, type Recorder } from './requests/recorder.ts'
 import { insertDraft, setPosted } from './requests/requestTable.ts'
 import { createSeedCapture } from './seats/captureSeeds.ts'
-import { createSeating } from './seats/seating.ts'
+import { createSeating, type Seating } from './seats/seating.ts'
+import { createEnvironments, type Environments } from './secrets/environments.ts'
+import { createVault } from './secrets/vault.ts'
 import { type Credit, createCredit } from './settlement/credit.ts'
 import { createSettlementQueue, type SettlementQueue } from './settlement/settlementQueue.ts'
 import { createPosted, type Posted } from './walk/posted.ts'
@@ -36,6 +42,7 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
   const posted = createPosted()
   const late: Late = {}
   const hub = createHub(deps, { posted, signer, domain, nowSeconds, late })
+  const environments = createSecrets(deps)
   const equivocations = await createEquivocations({ database, signing, domain, log, ban: hub.ban })
   late.equivocations = equivocations
   const credit = createCredit({ chain, requester: signer.address })
@@ -51,6 +58,13 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
     cursorName: `${deps.chainId}:${suite.functions.toLowerCase()}`,
     signal,
   })
+  const networkTerms = createNetworkTerms({
+    registry,
+    chain,
+    sources: [deps.store, ...(deps.sources ?? [])],
+    environments,
+  })
+  late.egress = createEgress(deps, { networkTerms, posted, signer, domain, nowSeconds, signal, ...requester })
   const watcher = createChainWatcher({
     chain,
     log,
@@ -71,6 +85,8 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
     registry,
     watcher,
     ...requester,
+    environments,
+    networkTerms,
     judgements: createJudgements({ chain, nowSeconds }),
     gate,
     credit,
@@ -83,7 +99,41 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
 }
 
 /** Parts that the hub tells of what it hears, and that need the hub themselves. */
-type Late = { equivocations?: Equivocations; recorder?: Recorder }
+type Late = { equivocations?: Equivocations; recorder?: Recorder; egress?: ServeWorkersDeps }
+
+/** Tickets that name a version of secrets live at most this much longer than their lifetime: they may be renewed. */
+const renewalMs = 120_000
+
+function createSecrets({ database, log, parameters, secretsKeys = [] }: GatewayDeps): Environments {
+  const [current, ...former] = secretsKeys
+  return createEnvironments({
+    database,
+    log,
+    vault: current && createVault([current, ...former]),
+    now: Date.now,
+    keepEndedMs: parameters.times.maximumTicketLifetime * 1_000 + renewalMs,
+  })
+}
+
+/** The way out of functions. */
+function createEgress(
+  { database, log, egressNetwork = publicNetwork }: GatewayDeps,
+  own: {
+    networkTerms: NetworkTerms
+    posted: Posted
+    signer: DigestSigner
+    domain: ProtocolDomain
+    nowSeconds: () => number
+    seating: Seating
+    signal: AbortSignal
+  },
+): ServeWorkersDeps {
+  const { networkTerms, posted, signer, domain, nowSeconds, seating, signal } = own
+  const { accessOf, secretsFor } = networkTerms
+  const network = egressNetwork
+  const broker = createEgressBroker({ database, domain, signer, log, network, accessOf, secretsFor, now: Date.now })
+  return { broker, postedTicket: posted.ticketOf, seating, nowSeconds, signal }
+}
 
 function createHub(
   { log, chain, signing, database }: GatewayDeps,
@@ -100,6 +150,10 @@ function createHub(
     inputFor: async (operator, requestId) => {
       const { recorder } = late
       return recorder && inputFor({ posted, recorder, database, chain }, operator, requestId)
+    },
+    egress: async (link, message, ticket) => {
+      if (!late.egress) throw new PeerHostError('shutting_down', 'The gateway is not ready yet.')
+      return serveWorker(late.egress, link, message, ticket)
     },
     onUnaskedCommitment: (link, message) => posted.emit(message.requestId, { type: 'committed', link, message }),
     onUnasked: (link, message) => {

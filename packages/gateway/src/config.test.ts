@@ -78,3 +78,26 @@ test('a facilitator is needed: a key or a URL', () => {
   expect(problemsOf(without)).toEqual(['PEERHOST_FACILITATOR_KEY: set it, or PEERHOST_FACILITATOR_URL'])
   expect(problemsOf({ ...without, PEERHOST_FACILITATOR_URL: 'https://facilitator.example' })).toEqual([])
 })
+
+test('keys of secrets: none, one, or the newest before the old ones', () => {
+  const [a, b] = [`0x${'0a'.repeat(32)}`, `0x${'0b'.repeat(32)}`]
+  expect(readConfig(complete)).toMatchObject({ secretsKeys: [], dangerousHosts: undefined })
+  const { secretsKeys } = readConfig({ ...complete, PEERHOST_SECRETS_KEY: `${a},${b}` })
+  expect(secretsKeys).toEqual([new Uint8Array(32).fill(10), new Uint8Array(32).fill(11)])
+  for (const wrong of ['hunter2', `${a},`, `${a}0`, `${a} ${b}`]) {
+    const problems = problemsOf({ ...complete, PEERHOST_SECRETS_KEY: wrong })
+    expect(problems).toEqual([expect.stringContaining('PEERHOST_SECRETS_KEY: must be keys')])
+    expect(problems.join()).not.toContain(wrong)
+  }
+})
+
+test('names that lead to any address are dangerous by name', () => {
+  const env = { ...complete, PEERHOST_EGRESS_DANGEROUS_HOSTS: 'api.test=127.0.0.1,six.test=::1' }
+  expect(readConfig(env).dangerousHosts).toEqual(
+    new Map([
+      ['api.test', '127.0.0.1'],
+      ['six.test', '::1'],
+    ]),
+  )
+  expect(problemsOf({ ...env, PEERHOST_EGRESS_DANGEROUS_HOSTS: 'api.test' })).toHaveLength(1)
+})

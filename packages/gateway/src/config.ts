@@ -1,5 +1,5 @@
 import { PeerHostError } from '@peerhost/protocol'
-import { type Address, getAddress, type Hex } from 'viem'
+import { type Address, getAddress, type Hex, hexToBytes } from 'viem'
 import { z } from 'zod'
 
 const address = z
@@ -56,6 +56,16 @@ const schema = z.object({
   PEERHOST_TRUSTED_PROXIES: number(0, 10).default(0),
   PEERHOST_REQUESTER_BOND: z.union([z.literal('auto'), amount]).default('auto'),
   PEERHOST_COLLECT_FEES_ABOVE: amount.optional(),
+  PEERHOST_SECRETS_KEY: z
+    .string()
+    .regex(/^0x[0-9a-fA-F]{64}(,0x[0-9a-fA-F]{64})*$/, 'must be keys of 32 bytes in hex, the newest first, with commas')
+    .transform((text) => text.split(',').map((one) => hexToBytes(one as Hex)))
+    .optional(),
+  PEERHOST_EGRESS_DANGEROUS_HOSTS: z
+    .string()
+    .regex(/^[a-z0-9.-]+=[0-9a-fA-F.:]+(,[a-z0-9.-]+=[0-9a-fA-F.:]+)*$/, 'must be name=address, with commas')
+    .transform((text) => new Map(text.split(',').map((one) => one.split('=') as [string, string])))
+    .optional(),
   PEERHOST_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 })
 
@@ -103,6 +113,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     trustedProxies: e.PEERHOST_TRUSTED_PROXIES,
     requesterBond: e.PEERHOST_REQUESTER_BOND,
     collectFeesAbove: e.PEERHOST_COLLECT_FEES_ABOVE,
+    secretsKeys: e.PEERHOST_SECRETS_KEY ?? [],
+    dangerousHosts: e.PEERHOST_EGRESS_DANGEROUS_HOSTS,
     logLevel: e.PEERHOST_LOG_LEVEL,
   }
 }

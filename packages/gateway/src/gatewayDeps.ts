@@ -5,6 +5,7 @@ import type { Address, Hex } from 'viem'
 import type { Chain, ChainParameters } from './chain/chain.ts'
 import type { Suite } from './chain/suite.ts'
 import type { Database } from './database/database.ts'
+import type { EgressNetwork } from './egress/egressNetwork.ts'
 import type { Facilitator } from './payment/x402.ts'
 
 /** Everything that a gateway is made of and does not make itself. */
@@ -24,6 +25,10 @@ export type GatewayDeps = {
   store: BlockStore
   /** Where metadata is looked for besides. */
   sources?: readonly BlockSource[] | undefined
+  /** How functions' outgoing calls leave. Default: the public internet. */
+  egressNetwork?: EgressNetwork | undefined
+  /** What secrets are sealed with at rest, the key that seals first. None: this gateway keeps no secrets. */
+  secretsKeys?: readonly Uint8Array[] | undefined
   settings: GatewaySettings
 }
 

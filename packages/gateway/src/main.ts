@@ -16,6 +16,7 @@ import { type Config, readConfig } from './config.ts'
 import { createGateway, type Gateway } from './createGateway.ts'
 import { openPglite } from './database/pglite.ts'
 import { openPostgres } from './database/postgres.ts'
+import { dangerousNetwork, type EgressNetwork, publicNetwork } from './egress/egressNetwork.ts'
 import { networkName } from './networkName.ts'
 import { createFacilitator, createRemoteFacilitator, type Facilitator } from './payment/x402.ts'
 
@@ -83,8 +84,19 @@ async function start(config: Config, log: Logger): Promise<Gateway> {
     facilitator: openFacilitator(config, client, escrowSender),
     store: createDiskStore({ directory: join(config.dataDirectory, 'blocks') }),
     sources: config.blockSources.map((url) => createHttpSource({ url })),
+    egressNetwork: egressNetworkOf(config, log),
+    secretsKeys: config.secretsKeys,
     settings: config,
   })
+}
+
+function egressNetworkOf({ dangerousHosts }: Config, log: Logger): EgressNetwork {
+  if (!dangerousHosts) return publicNetwork
+  log.warn(
+    { hosts: [...dangerousHosts.keys()] },
+    'PEERHOST_EGRESS_DANGEROUS_HOSTS lets functions reach these addresses',
+  )
+  return dangerousNetwork(dangerousHosts)
 }
 
 /** What is set by hand must be what the coordinator says. */

@@ -1,10 +1,7 @@
-import { zeroBytes32 } from '@peerhost/protocol'
 import { type Address, getAddress, type Hex, keccak256, stringToHex, zeroAddress } from 'viem'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { migrate } from '../src/database/migrations.ts'
-import { openPglite } from '../src/database/pglite.ts'
-import { openPostgres } from '../src/database/postgres.ts'
 import type { EscrowQuote } from '../src/escrow/escrow.ts'
 import {
   findEscrow,
@@ -53,59 +50,11 @@ import {
   setSettled,
   setSettlement,
 } from '../src/requests/requestTable.ts'
-import { startPostgres } from './postgres.ts'
+import { kinds } from './databases.ts'
+import { recordedJob as job } from './recordedJob.ts'
 
 const hash = (text: string): Hex => keccak256(stringToHex(text))
 const requester: Address = getAddress(`0x${'ab'.repeat(20)}`)
-
-function job(name: string, sequence: bigint): Recorded {
-  const attested: OpenedAttestation = {
-    attestation: {
-      protocolVersion: 1,
-      requestId: hash(name),
-      resultSeal: hash('seal'),
-      outcome: 1,
-      status: 200,
-      seat: 1,
-    },
-    signature: '0x12',
-    executionKey: requester,
-    operator: requester,
-  }
-  return {
-    requestId: hash(name),
-    ticket: {
-      protocolVersion: 1,
-      functionId: hash('function'),
-      functionVersion: 1,
-      envVersion: 0,
-      runtimeDigest: hash('runtime'),
-      inputSeal: hash('input'),
-      requester,
-      epoch: 7,
-      sequence,
-      quorum: 1,
-      lane: 1,
-      fee: 2n ** 90n,
-      issuedAt: 1,
-      deadline: 2,
-      payer: zeroAddress,
-      payee: zeroAddress,
-      price: 2n ** 120n,
-      quoteId: zeroBytes32,
-      funder: requester,
-    },
-    ticketSignature: '0x34',
-    salt: hash('salt'),
-    input: new Uint8Array([0, 255, 1]),
-    result: new Uint8Array([2, 0, 254]),
-    attestations: [attested],
-    paymentId: hash('payment'),
-    fromBlock: 2n ** 40n,
-    createdAtMs: 1_000,
-    settlement: 'pending',
-  }
-}
 
 function payment(name: string): PaymentRecord {
   return {
@@ -134,34 +83,6 @@ function payment(name: string): PaymentRecord {
   }
 }
 
-const kinds: [string, () => Promise<{ open: () => Promise<Database>; stop: () => Promise<void> }>][] = [
-  [
-    'PGlite',
-    async () => {
-      const database = await openPglite()
-      return { open: async () => database, stop: () => database.close() }
-    },
-  ],
-  [
-    'PostgreSQL',
-    async () => {
-      const server = await startPostgres()
-      const databases: Database[] = []
-      return {
-        open: async () => {
-          const database = await openPostgres({ url: server.url, onError: () => undefined })
-          databases.push(database)
-          return database
-        },
-        stop: async () => {
-          await Promise.all(databases.map((database) => database.close()))
-          await server.stop()
-        },
-      }
-    },
-  ],
-]
-
 describe.each(kinds)('%s', (_, start) => {
   let database: Database
   let second: Database
@@ -178,7 +99,7 @@ describe.each(kinds)('%s', (_, start) => {
   test('migrates once, and again without harm', async () => {
     await migrate(database)
     await migrate(second)
-    expect(await database.query('select count(*)::int as n from migrations')).toEqual([{ n: 2 }])
+    expect(await database.query('select count(*)::int as n from migrations')).toEqual([{ n: 3 }])
   })
 
   test('rolls back what fails', async () => {

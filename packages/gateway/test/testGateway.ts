@@ -2,7 +2,7 @@ import { pureSigning } from '@peerhost/protocol'
 import { nativeSigning } from '@peerhost/protocol/native'
 import type { BlockStore } from '@peerhost/storage'
 import { blockCid } from '@peerhost/storage'
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { createPublicClient, http } from 'viem'
 import { facilitatorChain } from '../src/chain/facilitatorChain.ts'
 import { createSender } from '../src/chain/sender.ts'
@@ -11,6 +11,7 @@ import { createViemChain } from '../src/chain/viemChain.ts'
 import { createGateway } from '../src/createGateway.ts'
 import type { Database } from '../src/database/database.ts'
 import { openPglite } from '../src/database/pglite.ts'
+import type { EgressNetwork } from '../src/egress/egressNetwork.ts'
 import type { GatewaySettings } from '../src/gatewayDeps.ts'
 import { createFacilitator, type Facilitator } from '../src/payment/x402.ts'
 import { chain, type Keyed, newKey, type TestNetwork } from './fixture.ts'
@@ -36,6 +37,9 @@ export type TestGatewayOptions = {
   database?: Database
   store?: BlockStore
   settings?: Partial<GatewaySettings>
+  egressNetwork?: EgressNetwork
+  secretsKeys?: readonly Uint8Array[]
+  log?: Logger
   wrapFacilitator?: (facilitator: Facilitator) => Facilitator
 }
 
@@ -61,7 +65,9 @@ export async function startTestGateway(options: TestGatewayOptions) {
   const database = options.database ?? (await openPglite())
   const store = options.store ?? memoryStore()
   const gateway = await createGateway({
-    log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
+    log: options.log ?? pino({ level: process.env.TEST_LOG ?? 'silent' }),
+    egressNetwork: options.egressNetwork,
+    secretsKeys: options.secretsKeys,
     database,
     chain: createViemChain({ client, suite, sender, escrowSender: facilitatorSender, receiptTimeoutMs: 20_000 }),
     parameters: await readChainParameters(client, suite),

@@ -59,6 +59,8 @@ export type Attested = {
   commitmentSalt?: Hex
 }
 
+export type EgressReply = Extract<GatewayMessage, { type: 'egress-answer' | 'egress-failed' }>
+
 export type TestWorker = Awaited<ReturnType<typeof startTestWorker>>
 
 /**
@@ -103,6 +105,14 @@ export async function startTestWorker(options: {
   }
   const behaviours = new Map<Hex, Behaviour>()
   const inputs = new Map<Hex, (given: { salt: Hex; input: string }) => void>()
+
+  const egress = new Map<string, (message: EgressReply) => void>()
+  /** Asks for an outgoing call, as a sandbox would. */
+  const callOut = (requestId: Hex, index: number, call: Uint8Array) =>
+    new Promise<EgressReply>((resolve) => {
+      egress.set(`${requestId}:${index}`, resolve)
+      send({ type: 'egress', requestId, index, call: toBase64(call) })
+    })
 
   const answers = new Map<Hex, Attested & { commitmentSalt: Hex; isKept: boolean }>()
   const sets = new Map<Hex, (set: { commitments: Hex[]; signature: Hex }) => void>()
@@ -175,6 +185,8 @@ export async function startTestWorker(options: {
       if (!isKept) send(answer)
       sets.get(message.requestId)?.(message)
     } else if (message.type === 'settled') settled.push(message)
+    else if (message.type === 'egress-answer' || message.type === 'egress-failed')
+      egress.get(`${message.requestId}:${message.index}`)?.(message)
     else if (message.type === 'input-given') inputs.get(message.requestId)?.(message)
     else if (message.type === 'roll') {
       rolls.push(message.requestIds.length)
@@ -280,6 +292,7 @@ export async function startTestWorker(options: {
     closed: closed.promise,
     socket,
     send,
+    callOut,
     stop: async () => {
       stopped.abort()
       unwatch()

@@ -33,6 +33,27 @@ export {
 } from './deploymentFlags.ts'
 export { eip712Domain, epochAt, PROTOCOL_VERSION, type ProtocolDomain, zeroBytes32 } from './domain.ts'
 export {
+  canonicalEgressCall,
+  decodeEgressCall,
+  type EgressCall,
+  encodeEgressCall,
+  hashEgressCall,
+  isEgressHeader,
+  type RawEgressCall,
+} from './egressCall.ts'
+export {
+  decodeEgressAnswer,
+  type EgressAnswer,
+  type EgressRefusal,
+  type EgressRefusalCode,
+  type EgressTranscript,
+  egressRefusalCodes,
+  egressTranscriptTypes,
+  encodeEgressAnswer,
+  hashEgressAnswer,
+  hashEgressTranscript,
+} from './egressTranscript.ts'
+export {
   type ErrorCode,
   errorCodes,
   isErrorCode,
@@ -46,6 +67,14 @@ export { executionSeed } from './executionSeed.ts'
 export { assertFunctionName, assertProjectName, functionId } from './functionId.ts'
 export { canonicalHeaders, type HeaderPair, isRequestHeader, isResponseHeader } from './headers.ts'
 export { LIMITS, LIMITS_CLASSES, type LimitsClass, limitsClass } from './limits.ts'
+export {
+  accessTo,
+  type HostAccess,
+  isSecretName,
+  type NetworkAccess,
+  networkAccessSchema,
+  secretsOf,
+} from './networkAccess.ts'
 export { decodeSettlement, encodeSettlement } from './packedBatch.ts'
 export {
   DEFAULT_PARAMETERS,
@@ -98,6 +127,7 @@ export {
 } from './result.ts'
 export { seal } from './seal.ts'
 export { lot, seatSubject, wins } from './seatDraw.ts'
+export { hashSecretAction, type SecretAction, secretActions, secretActionTypes } from './secretAction.ts'
 export { type SettledRequest, settledRequests, settlementEvents } from './settledRequests.ts'
 export {
   type ExecutedAttestation,

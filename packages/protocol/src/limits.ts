@@ -49,6 +49,32 @@ export const LIMITS = {
   nameCharacters: 64,
   /** Most functions in one deployment. */
   functionsPerDeployment: 64,
+  /** Most hosts that one function may declare. */
+  egressHosts: 16,
+  /** Most outgoing calls of one execution, whatever a function declares. */
+  egressCalls: 32,
+  /** Outgoing calls of one execution when its function does not say how many. */
+  egressDefaultCalls: 8,
+  /** Longest URL of an outgoing call, in characters. */
+  egressUrlCharacters: 8_192,
+  /** Largest body of one outgoing call. */
+  egressRequestBytes: 1_048_576,
+  /** Largest body that comes back from one outgoing call, after decompression. */
+  egressResponseBytes: 2_097_152,
+  /** Bodies of all outgoing calls of one execution, both ways together. */
+  egressTotalBytes: 8_388_608,
+  /** Longest time of one outgoing call, redirects included, in milliseconds. */
+  egressCallMs: 10_000,
+  /** Most redirects that one outgoing call follows. */
+  egressRedirects: 3,
+  /** Most secrets of one project. */
+  secretsPerProject: 64,
+  /** Most projects of one wallet that hold secrets on one gateway. */
+  secretProjectsPerOwner: 64,
+  /** Shortest secret: what is shorter stands in answers by chance and is guessed. */
+  secretLeastCharacters: 8,
+  /** Longest secret, in characters. */
+  secretCharacters: 4_096,
   /** Largest frame on the wire between gateway and worker. */
   wireFrameBytes: 8_388_608,
 } as const

@@ -10,10 +10,12 @@ import { attestationSchema, ticketSchema } from './receipt.ts'
  * challenge → hello → welcome | refused; then `job` → (`declined` | `attested`), `job` may be followed by `cancel`;
  * in a quorum `job` → (`declined` | `committed`), and `open`, which holds the signed commit set, → `attested`;
  * `roll` → `rolled` | `roll-refused`; `input` → `input-given` | `input-unknown` for tickets that the worker saw on chain;
+ * while a job runs, `egress` → `egress-answer` (a signed transcript) | `egress-failed` (there is no answer: the run is given up);
  * `settled` tells which requests were paid and where.
  */
 const base64 = z.string().max(LIMITS.wireFrameBytes)
 const count = z.int().nonnegative()
+const callIndex = z.int().nonnegative().max(0xffff_ffff)
 
 /** Why a worker does not run a job. A reason code of the operator's status as well. */
 export const declineReasons = [
@@ -37,6 +39,8 @@ export const declineReasons = [
   'requester-not-bonded',
   'commit-set-invalid',
   'sandbox-failed',
+  'egress-unavailable',
+  'egress-diverged',
 ] as const
 export type DeclineReason = (typeof declineReasons)[number]
 
@@ -72,6 +76,19 @@ const gatewayMessage = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('input-given'), requestId: bytes32, salt: bytes32, input: base64 }),
   z.strictObject({ type: z.literal('input-unknown'), requestId: bytes32 }),
+  z.strictObject({
+    type: z.literal('egress-answer'),
+    requestId: bytes32,
+    index: callIndex,
+    answer: base64,
+    signature: hex,
+  }),
+  z.strictObject({
+    type: z.literal('egress-failed'),
+    requestId: bytes32,
+    index: callIndex,
+    reason: z.string().max(500),
+  }),
   z.strictObject({ type: z.literal('settled'), transaction: bytes32, requestIds: z.array(bytes32).max(1_000) }),
 ])
 
@@ -104,6 +121,7 @@ const workerMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('rolled'), batchId: z.string().max(64), signature: hex }),
   z.strictObject({ type: z.literal('roll-refused'), batchId: z.string().max(64), reason: z.string().max(500) }),
   z.strictObject({ type: z.literal('input'), requestId: bytes32 }),
+  z.strictObject({ type: z.literal('egress'), requestId: bytes32, index: callIndex, call: base64 }),
   z.strictObject({ type: z.literal('capacity'), capacity: count }),
 ])
 

@@ -1,4 +1,5 @@
 import { bondFunction } from './actions/bondFunction.ts'
+import { deleteSecret } from './actions/deleteSecret.ts'
 import { fundCredit } from './actions/fundCredit.ts'
 import { getCredit } from './actions/getCredit.ts'
 import { getEscrow } from './actions/getEscrow.ts'
@@ -8,11 +9,13 @@ import { getRequest } from './actions/getRequest.ts'
 import { getTranscript } from './actions/getTranscript.ts'
 import { invoke } from './actions/invoke.ts'
 import { listFunctions } from './actions/listFunctions.ts'
+import { listSecrets } from './actions/listSecrets.ts'
 import { quote } from './actions/quote.ts'
 import { relayAction } from './actions/relayAction.ts'
 import { requestCreditWithdrawal } from './actions/requestCreditWithdrawal.ts'
 import { resume } from './actions/resume.ts'
 import { setPrice } from './actions/setPrice.ts'
+import { setSecret } from './actions/setSecret.ts'
 import { signRelayedAction } from './actions/signRelayedAction.ts'
 import { unbondFunction } from './actions/unbondFunction.ts'
 import { verifyReceipt } from './actions/verifyReceipt.ts'
@@ -51,6 +54,9 @@ export function createPeerHost(connection: Connection) {
     unbondFunction: (parameters: unbondFunction.Parameters) => unbondFunction(connection, parameters),
     signRelayedAction: (parameters: signRelayedAction.Parameters) => signRelayedAction(connection, parameters),
     relayAction: (parameters: relayAction.Parameters) => relayAction(connection, parameters),
+    setSecret: (parameters: setSecret.Parameters) => setSecret(connection, parameters),
+    listSecrets: (parameters: listSecrets.Parameters) => listSecrets(connection, parameters),
+    deleteSecret: (parameters: deleteSecret.Parameters) => deleteSecret(connection, parameters),
     withdrawCredit: (parameters?: withdrawCredit.Parameters) => withdrawCredit(connection, parameters),
   }
 }

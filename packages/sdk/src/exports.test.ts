@@ -7,6 +7,7 @@ test('the root entry exports exactly this', async () => {
       "bondFunction",
       "connect",
       "createPeerHost",
+      "deleteSecret",
       "formatAmount",
       "fundCredit",
       "getCredit",
@@ -19,6 +20,7 @@ test('the root entry exports exactly this', async () => {
       "isPaidCallError",
       "isPeerHostError",
       "listFunctions",
+      "listSecrets",
       "parseAmount",
       "pendingPaymentFromJson",
       "quote",
@@ -28,6 +30,7 @@ test('the root entry exports exactly this', async () => {
       "requestCreditWithdrawal",
       "resume",
       "setPrice",
+      "setSecret",
       "signRelayedAction",
       "unbondFunction",
       "verifyReceipt",
@@ -43,6 +46,7 @@ test('the Node entry exports exactly this', async () => {
       "createKuboStore",
       "createPinataStore",
       "deploy",
+      "projectNameOf",
     ]
   `)
 })

@@ -1,3 +1,4 @@
+export { projectNameOf } from '@peerhost/bundler'
 export { type BlockStore, createKuboStore, createPinataStore } from '@peerhost/storage'
 export { deploy } from './deployment/deploy.ts'
 export type { PlannedFunction } from './deployment/plan.ts'

@@ -12,7 +12,14 @@ const timeoutMs = 20_000
  */
 export async function requestGateway<T extends z.ZodType>(
   gateway: { gatewayUrl: string; fetch: Fetch },
-  request: { path: string; schema: T; headers?: Record<string, string>; signal?: AbortSignal | undefined },
+  request: {
+    path: string
+    schema: T
+    method?: 'GET' | 'PUT' | 'DELETE'
+    body?: Uint8Array
+    headers?: Record<string, string>
+    signal?: AbortSignal | undefined
+  },
 ): Promise<z.output<T>> {
   const url = `${gateway.gatewayUrl}${request.path}`
   let response: Response
@@ -20,6 +27,8 @@ export async function requestGateway<T extends z.ZodType>(
   try {
     const deadline = AbortSignal.timeout(timeoutMs)
     response = await gateway.fetch(url, {
+      method: request.method ?? 'GET',
+      ...(request.body ? { body: request.body as Uint8Array<ArrayBuffer> } : {}),
       headers: { accept: 'application/json', ...request.headers },
       signal: request.signal ? AbortSignal.any([request.signal, deadline]) : deadline,
     })

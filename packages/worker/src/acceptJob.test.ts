@@ -40,6 +40,7 @@ const chain: ChainFacts = {
   posted: true,
   seats: { seat: 'all-seated', drawReason: 'none', bondedForQuorum: true },
   randomness: zeroBytes32,
+  requesterConnected: true,
 }
 
 describe('checkIdentity', () => {
@@ -125,8 +126,16 @@ describe('checkOnChain', () => {
       'function-mismatch',
     ],
     ['secrets where there are none', { envVersion: 1 }, {}, 'function-mismatch'],
-    ['a function that uses the network', {}, { deployment: { ...deployment, flags: 2 } }, 'runtime-unsupported'],
-    ['a function that takes secrets', {}, { deployment: { ...deployment, flags: 4 } }, 'runtime-unsupported'],
+    ['a function that uses the network', {}, { deployment: { ...deployment, flags: 2 } }, undefined],
+    [
+      'a function that uses the network, of a requester that is not there to call',
+      {},
+      { deployment: { ...deployment, flags: 2 }, requesterConnected: false },
+      'egress-unavailable',
+    ],
+    ['a function that takes secrets', { envVersion: 3 }, { deployment: { ...deployment, flags: 6 } }, undefined],
+    ['no secrets where there should be', {}, { deployment: { ...deployment, flags: 6 } }, 'function-mismatch'],
+    ['a flag of a later version', {}, { deployment: { ...deployment, flags: 8 } }, 'runtime-unsupported'],
     ['an isolation level', {}, { deployment: { ...deployment, flags: 0x201 } }, undefined],
     ['limits of a later version', {}, { deployment: { ...deployment, limitsClass: 99 } }, 'limits-class-unknown'],
     ['a quorum below the deployment’s', {}, { deployment: { ...deployment, quorum: 2 } }, 'quorum-unsupported'],
@@ -191,8 +200,11 @@ describe('acceptJob', () => {
       bundleDigest: deployment.bundleDigest,
       seat: 'all-seated',
       randomness: zeroBytes32,
+      usesNetwork: false,
     }
     expect(acceptJob(offer, chain)).toEqual({ type: 'accepted', job })
+    const calling = { ...chain, deployment: { ...deployment, flags: 2 } }
+    expect(acceptJob(offer, calling)).toMatchObject({ job: { usesNetwork: true } })
     const declined = { type: 'declined', reason: 'function-unknown' }
     expect(acceptJob(offer, { ...chain, deployment: undefined })).toEqual(declined)
   })

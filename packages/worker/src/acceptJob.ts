@@ -1,4 +1,5 @@
 import {
+  DEPLOYMENT_FLAGS,
   type DeclineReason,
   epochAt,
   hashInput,
@@ -42,6 +43,8 @@ export type Job = JobOffer & {
   bundleDigest: Hex
   seat: Seat
   randomness: Hex
+  /** The function may call out, through its requester's broker. */
+  usesNetwork: boolean
 }
 
 /** What a worker knows without asking anybody. */
@@ -70,13 +73,16 @@ export type ChainFacts = {
   seats: Pick<SeatFacts, 'seat' | 'drawReason' | 'bondedForQuorum'>
   /** `undefined` when the block that seeds a request of the confirmed lane did not come in time. */
   randomness: Hex | undefined
+  /** This worker has a session with the ticket's requester, whose broker makes outgoing calls. */
+  requesterConnected: boolean
 }
 
 export type Decision = { type: 'accepted'; job: Job } | { type: 'declined'; reason: DeclineReason }
 
 /** The deadline must leave at least this much time to run and answer. */
 const leastSecondsLeft = 1
-const supportedFlags = 0b1 | (0b11 << 8)
+const { network: flagNetwork, secrets: flagSecrets } = DEPLOYMENT_FLAGS
+const supportedFlags = 0b111 | (0b11 << 8)
 
 /**
  * Whether the offer is what it says: id, signature and sealed input. First of all checks, because what is in the journal
@@ -123,9 +129,11 @@ export function checkOnChain(offer: JobOffer, facts: ChainFacts): DeclineReason 
   const { ticket, source } = offer
   const { deployment, credit, outstanding, posted } = facts
   if (!deployment) return 'function-unknown'
-  if (!sameHex(deployment.runtimeDigest, ticket.runtimeDigest) || ticket.envVersion !== 0) return 'function-mismatch'
-  // Network and secrets need parts that this sandbox does not have.
+  const takesSecrets = (deployment.flags & flagSecrets) !== 0
+  if (!sameHex(deployment.runtimeDigest, ticket.runtimeDigest) || takesSecrets !== ticket.envVersion > 0)
+    return 'function-mismatch'
   if ((deployment.flags & ~supportedFlags) !== 0) return 'runtime-unsupported'
+  if (usesNetwork(deployment) && !facts.requesterConnected) return 'egress-unavailable'
   if (!limitsClass(deployment.limitsClass)) return 'limits-class-unknown'
   if (ticket.quorum < deployment.quorum) return 'quorum-unsupported'
   if (ticket.fee < deployment.fee) return 'fee-too-low'
@@ -157,15 +165,12 @@ export function acceptJob(offer: JobOffer, facts: ChainFacts): Decision {
   const { deployment, randomness } = facts
   if (!deployment || !limits || randomness === undefined) return { type: 'declined', reason: 'function-unknown' }
   const seat = offer.widened || !facts.seats.seat ? 'widened' : facts.seats.seat
-  return {
-    type: 'accepted',
-    job: {
-      ...offer,
-      limits,
-      isolation: isolationOf(deployment.flags),
-      bundleDigest: deployment.bundleDigest,
-      seat,
-      randomness,
-    },
-  }
+  const { bundleDigest } = deployment
+  const isolation = isolationOf(deployment.flags)
+  const job = { ...offer, limits, isolation, bundleDigest, seat, randomness, usesNetwork: usesNetwork(deployment) }
+  return { type: 'accepted', job }
+}
+
+function usesNetwork({ flags }: Deployment): boolean {
+  return (flags & flagNetwork) !== 0
 }

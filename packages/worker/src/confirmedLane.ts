@@ -3,7 +3,7 @@ import { fromBase64, type GatewayMessage, sameHex } from '@peerhost/protocol'
 import { type Address, type Hex, hexToBytes, size, slice } from 'viem'
 import type { JobOffer } from './acceptJob.ts'
 import type { Lane, PostedRequest } from './chain/lane.ts'
-import type { GatewaySession } from './gatewaySession.ts'
+import { type GatewaySession, sessionsOf } from './gatewaySession.ts'
 
 type InputAnswer = Extract<GatewayMessage, { type: 'input-given' | 'input-unknown' }>
 
@@ -54,7 +54,7 @@ export function createConfirmedLane(deps: ConfirmedLaneDeps): ConfirmedLane {
   /** The input of a request whose calldata does not hold it: its requester has it. */
   async function inputFromRequester(posted: PostedRequest, signal: AbortSignal) {
     while (msLeft(posted) > 0 && !signal.aborted) {
-      const session = sessionOf(deps.sessions(), posted.ticket.requester)
+      const session = sessionsOf(deps.sessions(), posted.ticket.requester)[0]
       const answer = session && (await ask(session, posted.requestId))
       if (answer?.type === 'input-given') return { salt: answer.salt, input: fromBase64(answer.input) }
       if (answer?.type === 'input-unknown') return undefined
@@ -120,11 +120,4 @@ export function createConfirmedLane(deps: ConfirmedLaneDeps): ConfirmedLane {
 export function inputFromCalldata(input: Hex): { salt: Hex; input: Uint8Array } | undefined {
   if (size(input) <= saltBytes) return undefined
   return { salt: slice(input, 0, saltBytes), input: hexToBytes(slice(input, saltBytes)) }
-}
-
-function sessionOf(sessions: readonly GatewaySession[], requester: Address): GatewaySession | undefined {
-  return sessions.find((session) => {
-    const gateway = session.gateway()
-    return gateway !== undefined && sameHex(gateway, requester)
-  })
 }

@@ -51,7 +51,7 @@ function createFakeChain() {
     readBlockHash: async (block: bigint) => (block <= state.head ? blockHash : undefined),
   }
   const seats = { seatFacts: async () => seatFacts }
-  return { state, facts: createFacts({ coordinator, lane, seats, now: () => state.nowMs }) }
+  return { state, facts: createFacts({ coordinator, lane, seats, isConnected: () => true, now: () => state.nowMs }) }
 }
 
 describe('chain facts', () => {

@@ -10,6 +10,8 @@ export type FactsDeps = {
   coordinator: Pick<Coordinator, 'readDeployment' | 'readCredit'>
   lane: Pick<Lane, 'readPosted' | 'readBlockHash'>
   seats: Seats
+  /** Whether a session with this requester is open. */
+  isConnected: (requester: Address) => boolean
   now: () => number
 }
 
@@ -32,7 +34,7 @@ const mostDeployments = 10_000
 const mostCredits = 10_000
 const blockWaitMs = 100
 
-export function createFacts({ coordinator, lane, seats, now }: FactsDeps): Facts {
+export function createFacts({ coordinator, lane, seats, isConnected, now }: FactsDeps): Facts {
   const deployments = new Map<string, Deployment>()
   const credits = createCredits(coordinator, now)
   const reserved = createReservations(credits.forget)
@@ -62,7 +64,8 @@ export function createFacts({ coordinator, lane, seats, now }: FactsDeps): Facts
       ])
       const isOpen = !posted || posted.status === 'open'
       const randomness = posted && isOpen ? await laneRandomness(lane, posted, ticket, now) : seatFacts.epochSeed
-      return { deployment, credit, posted: isOpen, outstanding, seats: seatFacts, randomness }
+      const requesterConnected = isConnected(ticket.requester)
+      return { deployment, credit, posted: isOpen, outstanding, seats: seatFacts, randomness, requesterConnected }
     },
   }
 }

@@ -39,6 +39,8 @@ export type SessionDeps = {
   capacity: () => number
   emit: WorkerEmit
   onMessage: (session: GatewaySession, message: GatewayMessage) => void
+  /** The connection is gone: what was asked over it has no answer any more. */
+  onClosed?: (session: GatewaySession) => void
   times?: Partial<SessionTimes>
 }
 
@@ -50,6 +52,14 @@ export type GatewaySession = {
   /** False when there is no session; a result or commitment is then sent as soon as there is one again. */
   send: (message: WorkerMessage) => boolean
   close: () => Promise<void>
+}
+
+/** The sessions with one requester. */
+export function sessionsOf(sessions: readonly GatewaySession[], requester: Address): GatewaySession[] {
+  return sessions.filter((session) => {
+    const gateway = session.gateway()
+    return gateway !== undefined && sameHex(gateway, requester)
+  })
 }
 
 const mostUnsentCharacters = 67_108_864
@@ -97,6 +107,7 @@ export function createGatewaySession(deps: SessionDeps, url: string): GatewaySes
       onMessage: (message) => deps.onMessage(session, message),
       onClosed: (reason) => {
         open = undefined
+        deps.onClosed?.(session)
         if (closing) return
         const retryInMs = retryDelayMs(failures++, times, Math.random())
         deps.emit('session:closed', { url, reason, retryInMs })

@@ -16,7 +16,9 @@ import {
 import { bytesToHex, type Hex } from 'viem'
 import type { Job } from './acceptJob.ts'
 import { needsCommitment } from './commitments.ts'
+import type { EgressLoss } from './egressCalls.ts'
 import type { Journal, JournalEntry } from './journal.ts'
+import type { Egress } from './sandbox/egress.ts'
 import type { Sandbox, SandboxRun } from './sandbox/sandbox.ts'
 
 /** What the walk of a job needs. */
@@ -28,6 +30,8 @@ export type JobDeps = {
   sandbox: Sandbox
   journal: Journal
   now: () => number
+  /** Makes outgoing calls for a job. `onLost` is told when one can have no answer: then the run proves nothing. */
+  egressOf?: (job: Job, onLost: (loss: EgressLoss) => void) => Egress
 }
 
 const saltBytes = 32
@@ -48,10 +52,13 @@ export async function runJob(deps: JobDeps, job: Job, signal: AbortSignal): Prom
   const msLeft = job.ticket.deadline * 1_000 - deps.now()
   if (msLeft <= 0) return { type: 'declined', reason: 'deadline-too-close' }
   const deadline = AbortSignal.timeout(msLeft)
+  const lost = new AbortController()
   try {
     const bundle = await deps.fetchBundle(job.bundleDigest, AbortSignal.any([signal, deadline]))
-    const run = await execute(deps.sandbox, job, bundle, AbortSignal.any([signal, deadline]))
+    const egress = job.usesNetwork ? deps.egressOf?.(job, (loss) => lost.abort(loss)) : undefined
+    const run = await execute(deps.sandbox, job, bundle, egress, AbortSignal.any([signal, deadline, lost.signal]))
     signal.throwIfAborted()
+    lost.signal.throwIfAborted()
     if (deps.now() >= job.ticket.deadline * 1_000) return { type: 'declined', reason: 'deadline-too-close' }
     const signed = await attest(deps, job, run)
     const entry = await deps.journal.attest(toEntry(job, run, signed), run.result)
@@ -60,6 +67,7 @@ export async function runJob(deps: JobDeps, job: Job, signal: AbortSignal): Prom
     return (await recall(deps.journal, job.requestId)) ?? { type: 'declined', reason: 'sandbox-failed' }
   } catch (error) {
     if (signal.aborted) return { type: 'cancelled' }
+    if (lost.signal.aborted) return { type: 'declined', ...(lost.signal.reason as EgressLoss) }
     if (deadline.aborted) return { type: 'declined', reason: 'deadline-too-close', error }
     return { type: 'declined', reason: declineReasonOf(error), error }
   }
@@ -74,7 +82,13 @@ export async function recall(journal: Journal, requestId: Hex): Promise<JobEnd |
   return result ? { type: 'attested', entry, result, ran: false } : { type: 'declined', reason: 'deadline-too-close' }
 }
 
-function execute(sandbox: Sandbox, job: Job, bundle: Uint8Array, signal: AbortSignal): Promise<SandboxRun> {
+function execute(
+  sandbox: Sandbox,
+  job: Job,
+  bundle: Uint8Array,
+  egress: Egress | undefined,
+  signal: AbortSignal,
+): Promise<SandboxRun> {
   const { ticket, limits, input } = job
   return sandbox.run(
     {
@@ -85,6 +99,7 @@ function execute(sandbox: Sandbox, job: Job, bundle: Uint8Array, signal: AbortSi
       request: input,
       issuedAt: ticket.issuedAt,
       seed: executionSeed(job.randomness, ticket),
+      ...(egress ? { egress } : {}),
     },
     signal,
   )

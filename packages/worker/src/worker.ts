@@ -6,7 +6,6 @@ import {
   type ProtocolDomain,
   type ProtocolTimes,
   type Signing,
-  sameHex,
   toBase64,
 } from '@peerhost/protocol'
 import type { Address, Hex } from 'viem'
@@ -19,9 +18,16 @@ import { type CommitmentFlow, createCommitmentFlow } from './commitmentFlow.ts'
 import { needsCommitment } from './commitments.ts'
 import { type ConfirmedLane, createConfirmedLane, type PostedEnd } from './confirmedLane.ts'
 import { type CourtDuty, type CourtDutyParts, createCourtDuty } from './court/courtDuty.ts'
+import { createEgressCalls, type EgressCalls } from './egressCalls.ts'
 import type { WorkerEventHub, WorkerEvents } from './events.ts'
 import { createFacts, type Facts } from './facts.ts'
-import { createGatewaySession, type GatewaySession, type SessionTimes } from './gatewaySession.ts'
+import {
+  createGatewaySession,
+  type GatewaySession,
+  type SessionDeps,
+  type SessionTimes,
+  sessionsOf,
+} from './gatewaySession.ts'
 import { createJobs, type Jobs } from './jobs.ts'
 import type { Journal } from './journal.ts'
 import { createLaneAnswers, isPayable, type LaneAnswers } from './laneAnswers.ts'
@@ -127,6 +133,7 @@ type Parts = {
   flow: CommitmentFlow
   lane: ConfirmedLane
   court: CourtDuty | undefined
+  egress: EgressCalls
   sessions: GatewaySession[]
   stopping: AbortController
 }
@@ -181,11 +188,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       for (const entry of deps.journal.entries())
         if (!entry.settledBy && isPayable(entry)) parts.facts.reserve(entry.requestId, entry.ticket)
       await checkOperator()
-      const { times: _, ...rest } = deps
-      const context = { ...rest, runtimeDigests: [deps.sandbox.runtimeDigest], capacity, emit: events.emit }
-      const onMessage = (session: GatewaySession, message: GatewayMessage) => void receive(parts, session, message)
-      for (const url of deps.gateways)
-        sessions.push(createGatewaySession({ ...context, onMessage, times: deps.sessionTimes ?? {} }, url))
+      for (const url of deps.gateways) sessions.push(createGatewaySession(sessionDeps(parts, capacity), url))
       background.push(...startBackground(parts, checkOperator, () => operatorActive))
       events.emit('worker:started', introduce(deps))
     },
@@ -203,6 +206,21 @@ export function createWorker(deps: WorkerDeps): Worker {
       stopped ??= shutDown()
       return stopped
     },
+  }
+}
+
+function sessionDeps(parts: Parts, capacity: () => number): SessionDeps {
+  const { domain, executionKey, agent, sandbox, events, sessionTimes } = parts.deps
+  return {
+    domain,
+    executionKey,
+    agent,
+    runtimeDigests: [sandbox.runtimeDigest],
+    capacity,
+    emit: events.emit,
+    onMessage: (session, message) => void receive(parts, session, message),
+    onClosed: parts.egress.lost,
+    times: sessionTimes ?? {},
   }
 }
 
@@ -264,7 +282,9 @@ function createParts(deps: WorkerDeps, standing: () => Pick<LocalFacts, 'drainin
   const stopping = new AbortController()
   const emit = events.emit
   const seats = createSeats(deps)
-  const facts = createFacts({ ...deps, seats })
+  const isConnected = (requester: Address) => sessionsOf(sessions, requester).length > 0
+  const facts = createFacts({ ...deps, seats, isConnected })
+  const egress = createEgressCalls({ ...deps, sessionsOf: (requester) => sessionsOf(sessions, requester) })
   events.on('job:settled', ({ requestIds }) => requestIds.forEach(facts.release))
   events.on('job:unpaid', ({ requestId }) => facts.release(requestId))
   const localFacts = ({ ticket, requestId }: JobOffer, running: number): LocalFacts => {
@@ -282,7 +302,7 @@ function createParts(deps: WorkerDeps, standing: () => Pick<LocalFacts, 'drainin
   }
   const keepInput = async ({ requestId, ticket, salt, input }: JobOffer) =>
     deps.court?.archive.keep({ requestId, epoch: ticket.epoch, salt, input })
-  const jobs = createJobs({ ...deps, facts, emit, localFacts, keepInput })
+  const jobs = createJobs({ ...deps, facts, emit, localFacts, keepInput, egressOf: egress.egressOf })
   const executionKey = deps.executionKey.address
   const answers = createLaneAnswers({ ...deps, executionKey, emit, signal: stopping.signal })
   const own = createOwnSettlement({
@@ -304,13 +324,13 @@ function createParts(deps: WorkerDeps, standing: () => Pick<LocalFacts, 'drainin
   })
   const court =
     deps.court && createCourtDuty({ ...deps, ...deps.court, seats, emit, pollMs: courtPollMs, askInput: lane.askInput })
-  const parts: Parts = { deps, facts, jobs, own, seats, answers, flow, lane, court, sessions, stopping }
+  const parts: Parts = { deps, facts, jobs, own, seats, answers, flow, lane, court, egress, sessions, stopping }
   return parts
 }
 
 /** One message of a gateway. Never throws. */
 async function receive(parts: Parts, session: GatewaySession, message: GatewayMessage): Promise<void> {
-  const { deps, jobs, own, lane, flow } = parts
+  const { deps, jobs, own, lane, flow, egress } = parts
   try {
     if (message.type === 'job') await takeJob(parts, session, message)
     if (message.type === 'open') {
@@ -320,6 +340,8 @@ async function receive(parts: Parts, session: GatewaySession, message: GatewayMe
     if (message.type === 'cancel') jobs.cancel(lowerCase(message.requestId), session)
     if (message.type === 'roll') await roll(deps, session, message)
     if (message.type === 'settled') await own.noteSettled(message.transaction, message.requestIds.map(lowerCase))
+    if (message.type === 'egress-answer' || message.type === 'egress-failed')
+      egress.answer(session, { ...message, requestId: lowerCase(message.requestId) })
     if (message.type === 'input-given' || message.type === 'input-unknown')
       lane.answer({ ...message, requestId: lowerCase(message.requestId) })
   } catch (error) {
@@ -358,11 +380,7 @@ async function runPosted(parts: Parts, offer: JobOffer): Promise<PostedEnd> {
     report(parts, offer.requestId, end)
     return 'done'
   }
-  const isRequester = (session: GatewaySession) => {
-    const gateway = session.gateway()
-    return gateway !== undefined && sameHex(gateway, offer.ticket.requester)
-  }
-  await parts.flow.committed(parts.sessions.filter(isRequester), end.entry)
+  await parts.flow.committed(sessionsOf(parts.sessions, offer.ticket.requester), end.entry)
   return 'done'
 }
 

@@ -9,6 +9,9 @@ import { limitsCommand } from './limits.ts'
 import { lsCommand } from './ls.ts'
 import { priceGetCommand } from './priceGet.ts'
 import { priceSetCommand } from './priceSet.ts'
+import { secretDeleteCommand } from './secretDelete.ts'
+import { secretListCommand } from './secretList.ts'
+import { secretSetCommand } from './secretSet.ts'
 import { verifyCommand } from './verify.ts'
 import { workerCapacityCommand } from './workerCapacity.ts'
 import { workerDoctorCommand } from './workerDoctor.ts'
@@ -32,6 +35,9 @@ export const commands: readonly Command[] = [
   callCommand,
   priceGetCommand,
   priceSetCommand,
+  secretSetCommand,
+  secretListCommand,
+  secretDeleteCommand,
   verifyCommand,
   limitsCommand,
   workerInitCommand,

@@ -137,6 +137,44 @@ const migrations: readonly (readonly string[])[] = [
     `create index escrows_open on escrows (requester, next_ms) where state in ('open', 'settled')`,
     'create index escrows_request on escrows (request_id)',
   ],
+  [
+    `create table egress_calls (
+      request_id text not null,
+      call_index integer not null,
+      call_digest text not null,
+      worker text not null,
+      bytes bigint not null,
+      answer bytea,
+      signature text,
+      created_at_ms bigint not null,
+      primary key (request_id, call_index)
+    )`,
+    'create index egress_calls_created on egress_calls (created_at_ms)',
+    `create table environments (
+      version integer generated always as identity primary key,
+      owner text not null,
+      creator text not null,
+      project text not null,
+      previous integer not null,
+      created_at_ms bigint not null,
+      unique (owner, creator, project, previous)
+    )`,
+    `create table secrets (
+      owner text not null,
+      creator text not null,
+      project text not null,
+      name text not null,
+      since_version integer not null,
+      until_version integer,
+      until_ms bigint,
+      key_id text not null,
+      sealed bytea not null,
+      created_at_ms bigint not null,
+      primary key (owner, creator, project, name, since_version)
+    )`,
+    'create index secrets_ended on secrets (until_ms) where until_ms is not null',
+    'create index secrets_key on secrets (key_id)',
+  ],
 ]
 
 /** Brings the schema up to date; safe to call from several processes at once. */

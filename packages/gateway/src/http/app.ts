@@ -12,6 +12,7 @@ import { type FunctionRouteDeps, getFunction, listFunctions } from './functionRo
 import { getNetwork, getReadiness, type NetworkRouteDeps } from './networkRoutes.ts'
 import type { RateLimit } from './rateLimit.ts'
 import { getRequest, getTranscript, type RequestRouteDeps } from './requestRoutes.ts'
+import { deleteSecretRoute, listSecretsRoute, putSecretRoute, type SecretRouteDeps } from './secretRoutes.ts'
 import { type Exchange, write, writeJson, writeProblem } from './write.ts'
 
 export type AppDeps = CallDeps &
@@ -19,7 +20,8 @@ export type AppDeps = CallDeps &
   FacilitatorRouteDeps &
   FunctionRouteDeps &
   NetworkRouteDeps &
-  RequestRouteDeps & {
+  RequestRouteDeps &
+  SecretRouteDeps & {
     log: Logger
     domain: string | undefined
     rateLimit: RateLimit
@@ -64,6 +66,9 @@ export function createApp(deps: AppDeps): Express {
   app.get('/v1/requests/:requestId/transcript', at(getTranscript))
   app.get('/ipfs/:cid', at(getBlock))
   app.put('/ipfs/:cid', at(putBlock))
+  app.get('/v1/secrets/:creator/:project', at(listSecretsRoute))
+  app.put('/v1/secrets/:creator/:project/:name', at(putSecretRoute))
+  app.delete('/v1/secrets/:creator/:project/:name', at(deleteSecretRoute))
   app.get('/x402/supported', at(facilitatorSupported))
   app.post('/x402/:use', at(facilitatorUse))
   app.use(

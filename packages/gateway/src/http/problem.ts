@@ -32,6 +32,9 @@ export const httpStatus = {
   receipt_invalid: 400,
   receipt_not_found: 404,
   upload_unauthorized: 401,
+  secret_missing: 503,
+  secret_unauthorized: 401,
+  secrets_unavailable: 501,
   budget_exceeded: 402,
   price_drift: 409,
   payee_changed: 409,
@@ -78,7 +81,7 @@ export function problemOf(thrown: unknown, context: { requestId?: string | undef
   ]
   if (retryAfter !== undefined) headers.push(['retry-after', String(retryAfter)])
   if (code === 'method_not_allowed') headers.push(['allow', details.join(', ')])
-  if (code === 'upload_unauthorized') headers.push(['www-authenticate', 'PeerHost'])
+  if (status === 401) headers.push(['www-authenticate', 'PeerHost'])
   return {
     status,
     headers,

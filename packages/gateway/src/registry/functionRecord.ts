@@ -81,6 +81,16 @@ export function isJudgeable({ deployment: { flags } }: Pick<FunctionRecord, 'dep
   return (flags & flagDeterministic) !== 0 && assuranceOf(flags) === 'verified'
 }
 
+/** True for a deployment that may call the hosts of its metadata. */
+export function usesNetwork({ flags }: Pick<Deployment, 'flags'>): boolean {
+  return (flags & flagNetwork) !== 0
+}
+
+/** True for a deployment whose hosts are given secrets. */
+export function takesSecrets({ flags }: Pick<Deployment, 'flags'>): boolean {
+  return (flags & flagSecrets) !== 0
+}
+
 /** With network or secrets, nobody but the operators who ran it can say what was right. */
 function assuranceOf(flags: number): AssuranceLevel {
   return (flags & (flagNetwork | flagSecrets)) === 0 ? 'verified' : 'operator-signed'
@@ -102,6 +112,7 @@ export function functionCard(record: FunctionRecord, options: { url: string; ass
     description: metadata?.description ?? '',
     ...(metadata?.input === undefined ? {} : { input: metadata.input }),
     ...(metadata?.output === undefined ? {} : { output: metadata.output }),
+    ...(metadata?.network === undefined ? {} : { hosts: metadata.network.hosts.map(({ host }) => host) }),
     price: price.toString(),
     asset: options.asset,
     payee: payTo,

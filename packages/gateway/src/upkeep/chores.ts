@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Chain, ChainParameters } from '../chain/chain.ts'
 import type { Database } from '../database/database.ts'
+import { forgetCalls } from '../egress/egressTable.ts'
 import { carryEscrows } from '../escrow/carryEscrows.ts'
 import { listUnknown } from '../payment/paymentTable.ts'
 import { forgetCommitSets } from '../quorum/commitSetTable.ts'
@@ -10,6 +11,7 @@ import { collectFees } from '../requester/collectFees.ts'
 import { voidSequences } from '../requester/voidSequences.ts'
 import { forgetTranscripts, listUnansweredPosted, setSettlement } from '../requests/requestTable.ts'
 import type { SeedCapture } from '../seats/captureSeeds.ts'
+import type { Environments } from '../secrets/environments.ts'
 import { finaliseAgreed } from '../settlement/finaliseAgreed.ts'
 import { reconcile } from '../walk/resume.ts'
 import type { WalkDeps } from '../walk/walk.ts'
@@ -22,6 +24,7 @@ export type ChoreDeps = {
   log: Logger
   parameters: ChainParameters
   seeds: SeedCapture
+  environments: Pick<Environments, 'tidy'>
   /** How often what somebody waits for is looked at. */
   soonMs: number
   bond: bigint | 'auto'
@@ -56,7 +59,9 @@ export function choresOf(deps: ChoreDeps): Chore[] {
       const nowMs = Date.now()
       await forgetTranscripts(database, { beforeMs: nowMs - transcriptMs, nowMs })
       await forgetCommitSets(database, nowMs - transcriptMs)
+      await forgetCalls(database, { beforeMs: nowMs - transcriptMs, nowMs })
     }),
+    chore('secrets', slowMs, deps.environments.tidy),
   ]
 }
 

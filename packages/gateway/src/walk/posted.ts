@@ -1,4 +1,4 @@
-import { toBase64 } from '@peerhost/protocol'
+import { type Ticket, toBase64 } from '@peerhost/protocol'
 import type { Hex } from 'viem'
 import type { AgreedEvent, SettledEvent } from '../chain/chain.ts'
 import type { Job } from '../requests/request.ts'
@@ -16,6 +16,7 @@ export type Posted = {
   /** Serves the job's input to workers and hands its events on, until `close`. */
   open: (job: Job, listener: (event: PostedEvent) => void) => { close: () => void }
   inputOf: (requestId: Hex) => { salt: Hex; input: string } | undefined
+  ticketOf: (requestId: Hex) => Ticket | undefined
   emit: (requestId: Hex, event: PostedEvent) => void
 }
 
@@ -30,6 +31,7 @@ export function createPosted(): Posted {
       const job = open.get(requestId.toLowerCase())?.job
       return job && { salt: job.salt, input: toBase64(job.input) }
     },
+    ticketOf: (requestId) => open.get(requestId.toLowerCase())?.job.ticket,
     emit: (requestId, event) => open.get(requestId.toLowerCase())?.listener(event),
   }
 }

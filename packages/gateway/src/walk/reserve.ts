@@ -2,6 +2,7 @@ import { type LimitsClass, PeerHostError } from '@peerhost/protocol'
 import { concatHex, type Hex, keccak256 } from 'viem'
 import type { Chain } from '../chain/chain.ts'
 import type { Database, Querier } from '../database/database.ts'
+import type { NetworkTerms } from '../egress/networkTerms.ts'
 import { isAtDeposit } from '../escrow/openEscrow.ts'
 import type { Payment, PaymentRecord, Terms } from '../payment/payment.ts'
 import { findPayment, insertPayment, lockPayment, rebindPayment } from '../payment/paymentTable.ts'
@@ -31,6 +32,7 @@ export type ReserveDeps = TicketDeps &
     sequences: Sequences
     standing: Pick<RequesterStanding, 'assertMayAsk'>
     credit: Credit
+    networkTerms: Pick<NetworkTerms, 'envVersionOf'>
   }
 
 /** What a payment is bound to: this function, these request bytes. */
@@ -156,7 +158,8 @@ async function draft(
 ): Promise<Draft> {
   const sequence = await deps.sequences.take()
   try {
-    const made = draftTicket(deps, { quote, canonical, sequence, paid })
+    const envVersion = await deps.networkTerms.envVersionOf(quote.record)
+    const made = draftTicket(deps, { quote, canonical, sequence, paid, envVersion })
     await deps.standing.assertMayAsk(made.ticket)
     await deps.credit.hold(made.requestId, made.ticket.funder, made.ticket.fee)
     deps.sequences.issued(sequence, made.ticket.deadline)

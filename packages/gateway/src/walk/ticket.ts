@@ -36,9 +36,11 @@ export function draftTicket(
     canonical: Canonical
     sequence: bigint
     paid: { payment: Payment; terms: Terms } | undefined
+    /** Version of the secrets that the function runs with. */
+    envVersion: number
   },
 ): Draft {
-  const { quote, canonical, sequence, paid } = parts
+  const { quote, canonical, sequence, paid, envVersion } = parts
   const { state, deployment, functionId } = quote.record
   const escrow = paid?.terms.escrow
   const salt = escrow?.salt ?? bytesToHex(randomBytes(32))
@@ -47,7 +49,7 @@ export function draftTicket(
     protocolVersion: PROTOCOL_VERSION,
     functionId,
     functionVersion: state.currentVersion,
-    envVersion: 0,
+    envVersion,
     runtimeDigest: deployment.runtimeDigest,
     inputSeal: seal(canonical.inputHash, salt),
     requester: deps.signer.address,

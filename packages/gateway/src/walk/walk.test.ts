@@ -236,6 +236,7 @@ function deps(paid: Payment | undefined): WalkDeps {
     },
     sequences: createSequences({ database, requester: gatewaySigner.address, longestLifetimeSeconds: 300 }),
     standing: { assertMayAsk: async () => undefined },
+    networkTerms: { envVersionOf: async () => 0 },
     seating: { modeOf: async () => 'all-seated', seatOf: async () => 1 },
     escrow: escrowContract,
     requester: gatewaySigner.address,

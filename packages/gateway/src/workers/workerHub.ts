@@ -12,7 +12,7 @@ import { type Address, bytesToHex, type Hex } from 'viem'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Chain } from '../chain/chain.ts'
 import type { AttestedMessage, CommittedMessage, WorkerLink, WorkerPool } from './workerLink.ts'
-import { runWorkerSession, type WorkerHello } from './workerSession.ts'
+import { runWorkerSession, type SessionDeps, type WorkerHello } from './workerSession.ts'
 
 export type WorkerHubDeps = {
   log: Logger
@@ -24,6 +24,7 @@ export type WorkerHubDeps = {
   onUnasked: (link: WorkerLink, message: AttestedMessage) => void
   onUnaskedCommitment: (link: WorkerLink, message: CommittedMessage) => void
   inputFor: (operator: Address, requestId: Hex) => Promise<{ salt: Hex; input: string } | undefined>
+  egress: SessionDeps['egress']
   nowSeconds: () => number
 }
 
@@ -79,6 +80,7 @@ export function createWorkerHub(deps: WorkerHubDeps): WorkerHub {
         onUnasked: deps.onUnasked,
         onUnaskedCommitment: deps.onUnaskedCommitment,
         inputFor: deps.inputFor,
+        egress: deps.egress,
         helloTimeoutMs,
       },
       socket,

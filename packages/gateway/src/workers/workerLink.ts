@@ -5,6 +5,8 @@ export type AttestedMessage = Extract<WorkerMessage, { type: 'attested' }>
 
 export type CommittedMessage = Extract<WorkerMessage, { type: 'committed' }>
 
+export type EgressMessage = Extract<WorkerMessage, { type: 'egress' }>
+
 /** Why a job that was given to a worker came back without what was asked for. */
 export type Unanswered = { type: 'declined'; reason: DeclineReason } | { type: 'disconnected' } | { type: 'late' }
 

@@ -4,15 +4,19 @@ import {
   encodeWire,
   type GatewayMessage,
   isPeerHostError,
+  type Ticket,
+  toBase64,
   type WorkerMessage,
 } from '@peerhost/protocol'
 import type { Logger } from 'pino'
 import type { Address, Hex } from 'viem'
 import type { WebSocket } from 'ws'
+import type { Transcript } from '../egress/broker.ts'
 import type {
   AttestedMessage,
   CommitReply,
   CommittedMessage,
+  EgressMessage,
   Unanswered,
   WorkerLink,
   WorkerReply,
@@ -35,6 +39,8 @@ export type SessionDeps = {
   onUnaskedCommitment: (link: WorkerLink, message: CommittedMessage) => void
   /** Salt and input of a request, for who may have them. */
   inputFor: (operator: Address, requestId: Hex) => Promise<{ salt: Hex; input: string } | undefined>
+  /** Makes an outgoing call of a request that this worker runs; without a ticket it was not given that request here. */
+  egress: (link: WorkerLink, message: EgressMessage, ticket: Ticket | undefined) => Promise<Transcript>
   helloTimeoutMs: number
 }
 
@@ -46,6 +52,8 @@ type Session = {
   socket: WebSocket
   jobs: Map<Hex, Waiter<WorkerReply | CommitReply>>
   rolls: Map<string, Waiter<Hex | undefined>>
+  /** The tickets of jobs that are out now. */
+  tickets: Map<Hex, Ticket>
   capacity: number
   isGreeting: boolean
   link: WorkerLink | undefined
@@ -59,6 +67,7 @@ export function runWorkerSession(deps: SessionDeps, socket: WebSocket): void {
     socket,
     jobs: new Map(),
     rolls: new Map(),
+    tickets: new Map(),
     capacity: 0,
     isGreeting: false,
     link: undefined,
@@ -144,6 +153,8 @@ function handle(session: Session, link: WorkerLink, message: WorkerMessage): voi
     session.capacity = message.capacity
   } else if (message.type === 'input') {
     giveInput(session, link, message.requestId)
+  } else if (message.type === 'egress') {
+    giveEgress(session, link, message)
   } else {
     close(session, 1008, 'a second hello')
   }
@@ -157,6 +168,21 @@ function giveInput(session: Session, link: WorkerLink, requestId: Hex): void {
       send(session, input ? { type: 'input-given', requestId, ...input } : { type: 'input-unknown', requestId }),
     // No answer: the worker asks again.
     (error: unknown) => deps.log.warn({ err: error, requestId }, 'an input could not be given'),
+  )
+}
+
+function giveEgress(session: Session, link: WorkerLink, message: EgressMessage): void {
+  const { deps, tickets } = session
+  const { index } = message
+  const requestId = message.requestId.toLowerCase() as Hex
+  deps.egress(link, { ...message, requestId }, tickets.get(requestId)).then(
+    ({ answer, signature }) =>
+      send(session, { type: 'egress-answer', requestId, index, answer: toBase64(answer), signature }),
+    (error: unknown) => {
+      deps.log.warn({ err: error, requestId, index, operator: link.operator }, 'an outgoing call has no answer')
+      const reason = isPeerHostError(error) ? error.message : 'The gateway failed.'
+      send(session, { type: 'egress-failed', requestId, index, reason })
+    },
   )
 }
 
@@ -215,9 +241,11 @@ async function ask(
   if (socket.readyState !== socket.OPEN) return { type: 'disconnected' }
   const { requestId } = message
   const late: Unanswered = { type: 'late' }
+  if (message.type === 'job') session.tickets.set(requestId, message.ticket)
   const reply = await awaitReply<Hex, WorkerReply | CommitReply>(jobs, requestId, timeoutMs, late, () =>
     send(session, message),
   )
+  session.tickets.delete(requestId)
   if (reply.type === 'late') send(session, { type: 'cancel', requestId })
   return reply
 }

@@ -8,8 +8,8 @@ export type EgressCall = {
 }
 
 /**
- * What came back: a response, or the refusal that the function sees as a failed `fetch` (a TypeError with this message, and
- * `code` in its cause).
+ * What came back: a response, or the refusal that the function sees as a failed fetch (TypeError with this message, `code`
+ * in its cause).
  */
 export type EgressAnswer =
   | {
@@ -22,4 +22,5 @@ export type EgressAnswer =
     }
   | { readonly type: 'refused'; readonly code: string; readonly message: string }
 
+/** Makes an outgoing call for a function. Rejects when there can be no answer any more: the execution then has no result. */
 export type Egress = (call: EgressCall, signal: AbortSignal) => Promise<EgressAnswer>

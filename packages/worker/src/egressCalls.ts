@@ -1,0 +1,158 @@
+import {
+  canonicalEgressCall,
+  type DeclineReason,
+  decodeEgressAnswer,
+  encodeEgressCall,
+  fromBase64,
+  type GatewayMessage,
+  hashEgressAnswer,
+  hashEgressCall,
+  hashEgressTranscript,
+  LIMITS,
+  PeerHostError,
+  PROTOCOL_VERSION,
+  type ProtocolDomain,
+  type EgressAnswer as RecordedAnswer,
+  type Signing,
+  sameHex,
+  toBase64,
+} from '@peerhost/protocol'
+import type { Address, Hex } from 'viem'
+import type { Job } from './acceptJob.ts'
+import type { GatewaySession } from './gatewaySession.ts'
+import type { Egress, EgressAnswer } from './sandbox/egress.ts'
+
+type AnswerMessage = Extract<GatewayMessage, { type: 'egress-answer' | 'egress-failed' }>
+
+/** Why a run is given up over an outgoing call. `error` is for the log only. */
+export type EgressLoss = { reason: DeclineReason; error: unknown }
+
+export type EgressCallsDeps = {
+  domain: ProtocolDomain
+  signing: Signing
+  /** The open sessions with a requester. */
+  sessionsOf: (requester: Address) => readonly GatewaySession[]
+  /** Beyond the time that the broker has for a call. */
+  graceMs?: number
+}
+
+/** Outgoing calls on their way to the brokers of their requesters, and back. */
+export type EgressCalls = {
+  /**
+   * Makes the calls of one job. What the function sees is what the requester has signed for this call of this request, or a
+   * refusal that every worker gives alike. `onLost` is told when there is neither, or when the request's record shows another call
+   * at this place: then this run is not attested.
+   */
+  egressOf: (job: Pick<Job, 'requestId' | 'ticket'>, onLost: (loss: EgressLoss) => void) => Egress
+  /** A requester's message about a call. */
+  answer: (session: GatewaySession, message: AnswerMessage) => void
+  /** A session is closed: its calls have no answer any more. */
+  lost: (session: GatewaySession) => void
+}
+
+type Waiter = { session: GatewaySession; resolve: (message: AnswerMessage) => void; reject: (error: unknown) => void }
+
+export function createEgressCalls(deps: EgressCallsDeps): EgressCalls {
+  const waiting = new Map<string, Waiter>()
+  const timeoutMs = LIMITS.egressCallMs + (deps.graceMs ?? 5_000)
+
+  async function ask(job: Pick<Job, 'requestId' | 'ticket'>, index: number, call: Uint8Array, signal: AbortSignal) {
+    const [session] = deps.sessionsOf(job.ticket.requester)
+    if (!session) throw unavailable('The requester is not connected.')
+    const { requestId } = job
+    const key = keyOf(requestId, index)
+    if (waiting.has(key)) throw unavailable('The sandbox gave one number to two calls.')
+    const ended = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+    const { promise, resolve, reject } = Promise.withResolvers<AnswerMessage>()
+    const onEnd = () => reject(unavailable('The requester gave no answer in time.'))
+    waiting.set(key, { session, resolve, reject })
+    ended.addEventListener('abort', onEnd, { once: true })
+    try {
+      if (ended.aborted || !session.send({ type: 'egress', requestId, index, call: toBase64(call) })) onEnd()
+      return await promise
+    } finally {
+      ended.removeEventListener('abort', onEnd)
+      waiting.delete(key)
+    }
+  }
+
+  return {
+    egressOf: (job, onLost) => async (raw, signal) => {
+      try {
+        if (raw.index >= LIMITS.egressCalls) return tooMany
+        const canonical = canonicalEgressCall(raw)
+        if (!canonical.ok) return { type: 'refused', code: canonical.code, message: canonical.message }
+        const call = encodeEgressCall(canonical.call)
+        const message = await ask(job, raw.index, call, signal)
+        if (message.type === 'egress-failed') throw unavailable(message.reason)
+        const answer = await checkTranscript(deps, job, raw.index, call, message)
+        if (answer.type === 'refused' && answer.code === 'egress_diverged') throw diverged(answer.message)
+        return toAnswer(answer)
+      } catch (error) {
+        // Who ended the execution needs no reason from here.
+        if (!signal.aborted) onLost({ reason: isDiverged(error) ? 'egress-diverged' : 'egress-unavailable', error })
+        throw error
+      }
+    },
+    answer: (session, message) => {
+      const waiter = waiting.get(keyOf(message.requestId, message.index))
+      if (waiter?.session === session) waiter.resolve(message)
+    },
+    lost: (session) => {
+      for (const waiter of waiting.values())
+        if (waiter.session === session) waiter.reject(unavailable('The connection to the requester is gone.'))
+    },
+  }
+}
+
+/** The answer, when the requester has signed it for exactly this call. Throws `response_mismatch`. */
+async function checkTranscript(
+  { domain, signing }: Pick<EgressCallsDeps, 'domain' | 'signing'>,
+  { requestId, ticket }: Pick<Job, 'requestId' | 'ticket'>,
+  index: number,
+  call: Uint8Array,
+  { answer, signature }: Extract<AnswerMessage, { type: 'egress-answer' }>,
+): Promise<RecordedAnswer> {
+  const bytes = fromBase64(answer)
+  const digest = hashEgressTranscript(domain, {
+    protocolVersion: PROTOCOL_VERSION,
+    requestId,
+    index,
+    callDigest: hashEgressCall(call),
+    answerDigest: hashEgressAnswer(bytes),
+  })
+  const signer = await signing.recover(digest, signature)
+  if (signer && sameHex(signer, ticket.requester)) return decodeEgressAnswer(bytes)
+  throw new PeerHostError('response_mismatch', 'The answer to an outgoing call is not signed by the requester.', {
+    details: [`Request: ${requestId}`, `Call: ${index}`],
+  })
+}
+
+function toAnswer(answer: RecordedAnswer): EgressAnswer {
+  if (answer.type === 'refused') return { type: 'refused', code: answer.code, message: answer.message }
+  const { status, headers, url, redirected } = answer
+  return { type: 'answered', status, headers, url, redirected, body: fromBase64(answer.body) }
+}
+
+/** No function may make more, whatever it declares: nobody needs to be asked. */
+const tooMany: EgressAnswer = {
+  type: 'refused',
+  code: 'egress_too_many_calls',
+  message: `The function makes more than ${LIMITS.egressCalls} calls.`,
+}
+
+function keyOf(requestId: Hex, index: number): string {
+  return `${requestId}:${index}`
+}
+
+function unavailable(message: string): PeerHostError {
+  return new PeerHostError('gateway_unavailable', `An outgoing call has no answer. ${message}`)
+}
+
+function diverged(message: string): PeerHostError {
+  return new PeerHostError('result_conflict', message)
+}
+
+function isDiverged(error: unknown): boolean {
+  return error instanceof PeerHostError && error.code === 'result_conflict'
+}
