@@ -15,13 +15,18 @@ const lost: string[] = []
 const observed: Observation[] = []
 const programs = families.flatMap(({ family, programs }) => programs.map((program) => ({ ...program, family })))
 let sandbox: Sandbox
+/** Two executions of one function at a time. */
+let pairs: Sandbox
 beforeAll(async () => {
-  sandbox = await createTestSandbox({ owner, slots: 1, log: (line) => lost.push(line) })
+  const log = (line: string) => lost.push(line)
+  sandbox = await createTestSandbox({ owner, slots: 1, log })
+  pairs = await createTestSandbox({ owner: `${owner}-pairs`, slots: 2, log })
 })
-afterAll(() => sandbox.close())
+afterAll(() => Promise.all([sandbox.close(), pairs.close()]))
 
 const nextRequest = requestOf({ path: '/next', headers: [['x-secret', othersSecret]] })
-const next = async (job: SandboxJob) => read(await sandbox.run({ ...job, request: nextRequest }, soon()))
+const next = async (job: SandboxJob, inside = sandbox) =>
+  read(await inside.run({ ...job, request: nextRequest }, soon()))
 
 /** The same containers with the same processes: the first of them has lived through it, and nothing stayed behind. */
 async function expectUntouched(job: SandboxJob, before: Surroundings): Promise<void> {
@@ -30,15 +35,15 @@ async function expectUntouched(job: SandboxJob, before: Surroundings): Promise<v
     expect(await insideOf(container)).toEqual({ files: [], program: runtimePaths.supervisor })
 }
 
-async function settled(job: SandboxJob): Promise<Surroundings> {
+async function settled(job: SandboxJob, slots = 1): Promise<Surroundings> {
   const processes = async () => (await surroundingsOf(job.deployment)).processes
-  await expect.poll(processes, { timeout: 15_000 }).toBeGreaterThan(1)
+  await expect.poll(processes, { timeout: 15_000 }).toBeGreaterThan(slots)
   return surroundingsOf(job.deployment)
 }
 
 /** What the program's answer says, and what a request beside it got. */
-async function attack(job: SandboxJob, { beside }: HostileProgram) {
-  const [run, other] = await Promise.all([sandbox.run(job, soon()), beside ? next(job) : undefined])
+async function attack(inside: Sandbox, job: SandboxJob, { beside }: HostileProgram) {
+  const [run, other] = await Promise.all([inside.run(job, soon()), beside ? next(job, inside) : undefined])
   return { ...read(run), other }
 }
 
@@ -54,13 +59,14 @@ describe.each(levels)('at level %s', (level) => {
     async (program) => {
       const limits = { ...smallLimits, timeoutMs: program.timeoutMs ?? smallLimits.timeoutMs }
       const job = atLevel(jobOf(sourceOf(program), { limits }), level)
-      await sandbox.warm(job)
-      const before = await settled(job)
+      const inside = program.beside ? pairs : sandbox
+      await inside.warm(job)
+      const before = await settled(job, program.beside ? 2 : 1)
       const expected = expectationAt(program, level)
 
-      const { outcome, text, other } = await attack(job, program)
+      const { outcome, text, other } = await attack(inside, job, program)
       expect({ outcome, ...(expected.text === undefined ? {} : { text }) }).toEqual(expected)
-      if (!program.neverLoads) expect(await next(job)).toEqual(clean)
+      if (!program.neverLoads) expect(await next(job, inside)).toEqual(clean)
       if (program.beside) expect(other).toEqual(clean)
       await expectUntouched(job, before)
       expect(lost.splice(0)).toEqual([])
