@@ -1,5 +1,6 @@
+import { isPeerHostError } from '@peerhost/protocol'
 import { createRuntimeRootfs } from '@peerhost/runtime'
-import { createContainerPool } from './containerPool.ts'
+import { type ContainerOrder, createContainerPool } from './containerPool.ts'
 import { connectDocker, type Engine } from './docker.ts'
 import { containerSettings } from './hostConfig.ts'
 import { ensureRuntimeImage } from './runtimeImage.ts'
@@ -26,20 +27,30 @@ export async function createDockerSandbox(deps: DockerSandboxDeps): Promise<Sand
   const machineCpus = await engine.cpus()
   await engine.removeLeftovers(deps.owner)
   const rootfs = await createRuntimeRootfs({ directory: deps.directory })
-  const image = await ensureRuntimeImage(engine, rootfs)
+  let image = await ensureRuntimeImage(engine, rootfs)
   const { owner, containerRuntime } = deps
+  const start = (order: ContainerOrder) =>
+    engine.start(
+      containerSettings({
+        ...order,
+        image,
+        machineCpus,
+        owner,
+        ...(containerRuntime === undefined ? {} : { containerRuntime }),
+      }),
+    )
   const pool = createContainerPool({
     ...poolOptions(deps),
-    start: (order) =>
-      engine.start(
-        containerSettings({
-          ...order,
-          image,
-          machineCpus,
-          owner,
-          ...(containerRuntime === undefined ? {} : { containerRuntime }),
-        }),
-      ),
+    start: async (order) => {
+      try {
+        return await start(order)
+      } catch (error) {
+        if (!isPeerHostError(error) || (await engine.image(image)) !== undefined) throw error
+        // Somebody pruned it while we ran: the file that it was made of is still ours, or is made again.
+        image = await ensureRuntimeImage(engine, await createRuntimeRootfs({ directory: deps.directory }))
+        return start(order)
+      }
+    },
   })
   return {
     kind: 'docker',
