@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { confirmedLaneAbi, executionCoordinatorAbi, laneNumber } from '@peerhost/protocol'
+import { confirmedLaneAbi, executionCoordinatorAbi, laneNumber, type WorkerMessage } from '@peerhost/protocol'
 import { createDiskStore } from '@peerhost/storage'
 import { bytesToHex, concatHex, type Hex, parseEventLogs } from 'viem'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -179,3 +179,32 @@ describe('a chain that takes back what it had', { timeout: 180_000 }, () => {
     expect(trap.sent.filter((name) => name === 'settle').length).toBeGreaterThan(0)
   })
 })
+
+describe.skipIf(process.getuid?.() !== 0)('a disk that is full', { timeout: 180_000 }, () => {
+  it('costs the job, by name, and the worker takes jobs again when there is room', async () => {
+    const data = join(directory, 'full')
+    await mkdir(data)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', data])
+    cleanups.push(() => execFileSync('umount', ['-l', data]))
+    await createDiskStore({ directory: join(data, 'blocks') }).put(bundle)
+    const gateway = await startGateway(network)
+    cleanups.push(gateway.close)
+    const { start } = await createCrashingWorker({ PEERHOST_GATEWAYS: gateway.url, PEERHOST_DATA_DIR: data })
+    const hello = gateway.next('hello')
+    await start()
+    await hello
+    const [lost, kept] = [await nextOffer(), await nextOffer()]
+    await writeFile(join(data, 'other'), Buffer.alloc(8 << 20)).catch(() => {})
+    gateway.offer(lost)
+    expect(await gateway.next('declined')).toMatchObject({ requestId: lost.requestId, reason: 'sandbox-failed' })
+    await expect.poll(() => capacities(gateway.received).at(-1), { timeout: withinMs }).toBe(0)
+    expect(gateway.received.filter(({ type }) => type === 'attested')).toEqual([])
+    await rm(join(data, 'other'))
+    await expect.poll(() => capacities(gateway.received).at(-1), { timeout: withinMs }).toBeGreaterThan(0)
+    gateway.offer(kept)
+    expect(await gateway.next('attested')).toMatchObject({ requestId: kept.requestId })
+  })
+})
+
+const capacities = (received: readonly WorkerMessage[]) =>
+  received.flatMap((message) => (message.type === 'capacity' ? [message.capacity] : []))
