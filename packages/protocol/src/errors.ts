@@ -45,6 +45,7 @@ export const errorCodes = [
   'transaction_failed',
   'sandbox_unavailable',
   'not_isolated',
+  'disk_full',
   'worker_not_registered',
   'conflict',
   'rate_limited',

@@ -41,6 +41,8 @@ export { type ContractCall, createSender, type Sender, type SentTransaction } fr
 export { readSuite, type Suite } from './chain/suite.ts'
 export { type WatchDeps, type WatchTimes, watchLogs } from './chain/watchLogs.ts'
 export { type WatchRequestsDeps, watchRequests } from './chain/watchRequests.ts'
+export { CHECK_RUNS, type CheckedRun, type CheckedRuns, checkRuns } from './check/checkRuns.ts'
+export { type ResultDifference, resultDifferences } from './check/resultDifferences.ts'
 export { type OpenSettings, readConfig, readOpenSettings, type WorkerConfig } from './config.ts'
 export type { Check } from './doctor/check.ts'
 export { runDoctor } from './doctor/runDoctor.ts'

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { appendFile, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -175,6 +176,36 @@ describe('journal', () => {
     await truncate(file)
     expect((await open()).entries()).toEqual([])
   })
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'says that the disk is full, keeps what it had, and goes on when there is room',
+    async () => {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory])
+      try {
+        const journal = await open()
+        const [first, second, third] = await Promise.all([1n, 2n, 3n].map((sequence) => entryOf(sequence)))
+        await journal.attest(first!, bytes('first'))
+        const { size } = await stat(file)
+        await writeFile(join(directory, 'other'), Buffer.alloc(4 << 20)).catch(() => {})
+        await expect(journal.attest(second!, Buffer.alloc(65_536))).rejects.toMatchObject({ code: 'disk_full' })
+        await journal.mend()
+        expect(journal.isBroken()).toBe(true)
+        expect((await stat(file)).size).toBe(size)
+        expect(journal.get(second!.requestId)).toBeUndefined()
+        await rm(join(directory, 'other'))
+        await journal.mend()
+        expect(journal.isBroken()).toBe(false)
+        await journal.attest(third!, bytes('third'))
+        await journal.close()
+        const again = await open()
+        expect(again.entries().map(({ requestId }) => requestId)).toEqual([first!.requestId, third!.requestId])
+        expect(await again.readResult(third!.requestId)).toEqual(bytes('third'))
+        await again.close()
+      } finally {
+        execFileSync('umount', ['-l', directory])
+      }
+    },
+  )
 
   it('keeps commitment salts, commit sets and votes through a restart and a compaction', async () => {
     const journal = await open()

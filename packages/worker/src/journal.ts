@@ -65,8 +65,10 @@ export type Journal = {
   readResult: (requestId: Hex) => Promise<Uint8Array | undefined>
   /** Makes an attestation durable. Gives back the one that counts: the first for this request. */
   attest: (entry: JournalEntry, result: Uint8Array) => Promise<JournalEntry>
-  /** True once the disk failed: nothing more can be attested in this process. */
+  /** True once the disk failed: nothing more can be attested in this process. Also while it is full. */
   isBroken: () => boolean
+  /** Looks whether a disk that was full has room again. */
+  mend: () => Promise<void>
   /** Notes a settlement, or with `undefined` that it is no longer on chain. */
   markSettled: (requestIds: readonly Hex[], transaction: Hex | undefined) => Promise<void>
   /** Makes a commit set durable. Gives back the one that counts: the first for this request. */
@@ -160,6 +162,7 @@ export async function openJournal({ file, graceSeconds }: JournalOptions): Promi
         () => attest(entry, result),
       ),
     isBroken: log.isBroken,
+    mend: log.mend,
     markSettled: (requestIds, transaction) => append({ t: 'settled', requestIds, transaction: transaction ?? null }),
     keepSet: (requestId, set) =>
       once(
@@ -265,14 +268,22 @@ async function rewrite(
   const alive = [...index.held.values()].filter(({ entry }) => nowSeconds < keepUntil(entry, graceSeconds))
   if (alive.length === before) return 0
   const votes = [...index.votes.values()].filter((vote) => nowSeconds < vote.keepUntil + marginSeconds)
-  const target = await createUnitLog(await open(`${file}.new`, 'w+', 0o600))
+  const handle = await open(`${file}.new`, 'w+', 0o600)
+  const target = await createUnitLog(handle)
   const places: Place[] = []
-  for (const known of alive) {
-    const result = nowSeconds < known.entry.ticket.deadline + marginSeconds ? await readResult(log, known) : undefined
-    places.push(await target.write(unitOf(known.entry, result)))
+  try {
+    for (const known of alive) {
+      const result = nowSeconds < known.entry.ticket.deadline + marginSeconds ? await readResult(log, known) : undefined
+      places.push(await target.write(unitOf(known.entry, result)))
+    }
+    if (votes.length > 0) await target.write(votes.map((vote) => ({ t: 'vote', ...vote })))
+    await handle.datasync()
+  } catch (error) {
+    // On a disk that is full, half a copy is what is most in the way.
+    await handle.close()
+    await rm(`${file}.new`, { force: true })
+    throw error
   }
-  if (votes.length > 0) await target.write(votes.map((vote) => ({ t: 'vote', ...vote })))
-  await target.position().handle.datasync()
   await rename(`${file}.new`, file)
   await syncDirectoryOf(file)
   await log.position().handle.close()

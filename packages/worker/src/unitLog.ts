@@ -11,7 +11,10 @@ export type Place = { offset: number; length: number }
  * into the next unit, so that many records share one fsync.
  */
 export type UnitLog = {
-  /** Resolves when the record is durable. Once a write or fsync failed, every append fails: what is on disk is unknown. */
+  /**
+   * Resolves when the record is durable. Rejects with `disk_full` when there is no room, and nothing of it stays. Once a
+   * write or fsync failed otherwise, every append fails: what is on disk is unknown.
+   */
   append: (record: unknown) => Promise<Place>
   /** Writes one unit without making it durable. */
   write: (records: readonly unknown[]) => Promise<Place>
@@ -19,8 +22,10 @@ export type UnitLog = {
   exclusive: <T>(action: () => Promise<T>) => Promise<T>
   /** Goes on in another file. Only inside `exclusive`. */
   moveTo: (target: UnitLog) => void
-  /** True once a write or fsync failed. */
+  /** True once a write or fsync failed, and while the disk is full. */
   isBroken: () => boolean
+  /** Looks whether a disk that was full has room again. Never throws. */
+  mend: () => Promise<void>
   /** The file and its size. */
   position: () => { handle: FileHandle; size: number }
 }
@@ -28,6 +33,8 @@ export type UnitLog = {
 type Waiting = { record: unknown; resolve: (place: Place) => void; reject: (error: unknown) => void }
 
 const chunkBytes = 1_048_576
+/** Less room than this is none. */
+const roomBytes = 1_048_576
 const lineEnd = 0x0a
 
 /** Continues at the end of the file. */
@@ -36,6 +43,7 @@ export async function createUnitLog(file: FileHandle): Promise<UnitLog> {
   let size = (await handle.stat()).size
   let waiting: Waiting[] = []
   let broken: unknown
+  let isFull = false
   let tail: Promise<unknown> = Promise.resolve()
 
   function exclusive<T>(action: () => Promise<T>): Promise<T> {
@@ -55,18 +63,36 @@ export async function createUnitLog(file: FileHandle): Promise<UnitLog> {
   async function flush(): Promise<void> {
     const batch = waiting
     waiting = []
+    const before = size
     try {
       if (broken) throw broken
       const place = await write(batch.map(({ record }) => record))
       await handle.datasync()
       for (const { resolve } of batch) resolve(place)
     } catch (cause) {
-      broken ??= new PeerHostError('internal', 'The journal cannot be written.', {
-        cause,
-        hint: 'Make room on the disk or mend it, then start the worker again.',
-      })
-      for (const { reject } of batch) reject(broken)
+      const failure = await failureOf(cause, before)
+      for (const { reject } of batch) reject(failure)
     }
+  }
+
+  /** A write that found no room is taken back: what was durable before it is all that there is. */
+  async function failureOf(cause: unknown, before: number): Promise<unknown> {
+    if (!broken && isDiskFull(cause) && size === before && (await succeeds(handle.truncate(size)))) {
+      isFull = true
+      return diskFull(cause)
+    }
+    broken ??= new PeerHostError('internal', 'The journal cannot be written.', {
+      cause,
+      hint: 'Make room on the disk or mend it, then start the worker again.',
+    })
+    return broken
+  }
+
+  async function mend(): Promise<void> {
+    if (broken || !isFull) return
+    isFull = !(await hasRoomAt(handle, size))
+    // Zeros without a line's end are a torn unit, should the process end here.
+    await handle.truncate(size).catch((cause: unknown) => failureOf(cause, -1))
   }
 
   return {
@@ -82,7 +108,8 @@ export async function createUnitLog(file: FileHandle): Promise<UnitLog> {
       handle = next.handle
       size = next.size
     },
-    isBroken: () => broken !== undefined,
+    isBroken: () => broken !== undefined || isFull,
+    mend: () => exclusive(mend),
     position: () => ({ handle, size }),
   }
 }
@@ -146,6 +173,28 @@ async function writeFully(handle: FileHandle, bytes: Buffer, position: number): 
     const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written)
     written += bytesWritten
   }
+}
+
+async function hasRoomAt(handle: FileHandle, position: number): Promise<boolean> {
+  return succeeds(writeFully(handle, Buffer.alloc(roomBytes), position).then(() => handle.datasync()))
+}
+
+function succeeds(work: Promise<unknown>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  )
+}
+
+function diskFull(cause: unknown): PeerHostError {
+  return new PeerHostError('disk_full', 'The journal has no room on its disk.', {
+    cause,
+    hint: 'Make room on the disk of PEERHOST_DATA_DIR: the worker then takes jobs again by itself.',
+  })
+}
+
+function isDiskFull(cause: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes((cause as NodeJS.ErrnoException | undefined)?.code ?? '')
 }
 
 function encodeUnit(records: readonly unknown[]): Buffer {

@@ -157,6 +157,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   }
 
   async function checkOperator(): Promise<void> {
+    await deps.journal.mend()
     const now = Math.floor(deps.now() / 1_000)
     const active = await deps.operators.isActive(deps.operator, deps.executionKey.address, now)
     if (active !== operatorActive) {
@@ -253,8 +254,14 @@ function startBackground(parts: Parts, checkOperator: () => Promise<void>, isSea
       'own settlement',
       () => own.sweep(nowSeconds()),
     ),
-    // Soon again while the chain does not seat it: its clock may be a little behind the registration's block.
-    every(parts, () => (isSeated() ? times.operatorCheckEveryMs : seatRetryMs), 'operator check', checkOperator),
+    // Soon again while the chain does not seat it: its clock may be a little behind the registration's block. Or while the
+    // disk is full.
+    every(
+      parts,
+      () => (isSeated() && !deps.journal.isBroken() ? times.operatorCheckEveryMs : seatRetryMs),
+      'operator check',
+      checkOperator,
+    ),
     every(parts, () => times.compactEveryMs, 'journal compaction', compact),
     ...(deps.capturesSeeds
       ? [

@@ -73,3 +73,15 @@ it('names every setting that is missing', async () => {
   const checks = await runDoctor({ PEERHOST_CHAIN_ID: 'x' })
   expect(checks.find(({ name }) => name === 'settings')?.detail).toContain('PEERHOST_COORDINATOR: is required')
 })
+
+it('says that this machine’s clock is behind when the chain is ahead of it', async () => {
+  const directory = workerDirectory(join(root, 'worker'), {})
+  const env = await readWorkerSettings(directory, { PEERHOST_RUNTIME_DIR: runtimeDirectory })
+  const clock = async () => (await runDoctor(env ?? {})).find(({ name }) => name === 'clock')
+  expect(await clock()).toMatchObject({ status: 'ok' })
+  await network.client.increaseTime({ seconds: 300 })
+  await network.client.mine({ blocks: 1 })
+  const found = await clock()
+  expect(found).toMatchObject({ status: 'fail', detail: expect.stringMatching(/^(29\d|30\d) s behind the network: /) })
+  expect(found?.next).toContain('NTP')
+})

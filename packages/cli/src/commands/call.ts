@@ -4,6 +4,7 @@ import type { InvokeResponse } from '@peerhost/sdk'
 import { type CommandContext, collect, createCommand, parseAmount, UsageError } from '../command.ts'
 import { openOptionalAccount } from '../openConnection.ts'
 import { readDataArgument } from '../readDataArgument.ts'
+import { readHeaders } from '../readHeaders.ts'
 import { type AccountInput, accountOptions, type ConnectionInput, connectionOptions } from '../sharedOptions.ts'
 
 type Input = ConnectionInput &
@@ -75,13 +76,9 @@ function gatewayOf({ env }: CommandContext, { gateway, url }: Input): string {
   return gateway ?? env.PEERHOST_GATEWAY ?? `${protocol}//${host}${port ? `:${port}` : ''}`
 }
 
-function requestOf({ cwd }: CommandContext, { url, request, data, header = [], lane }: Input) {
-  const headers = header.map((line) => {
-    const colon = line.indexOf(':')
-    if (colon < 1) throw new UsageError(`“${line}” is not a header.`, 'Write it as “name: value”.')
-    return [line.slice(0, colon).trim(), line.slice(colon + 1).trim()] as const
-  })
-  return { url, method: request, headers, body: data === undefined ? undefined : readDataArgument(cwd, data), lane }
+function requestOf({ cwd }: CommandContext, { url, request, data, header, lane }: Input) {
+  const body = data === undefined ? undefined : readDataArgument(cwd, data)
+  return { url, method: request, headers: readHeaders(header), body, lane }
 }
 
 /** The cap that was given; on a terminal without one, the price of the quote when the caller agrees to it. */

@@ -1,5 +1,6 @@
 import type { Command } from '../command.ts'
 import { callCommand } from './call.ts'
+import { checkCommand } from './check.ts'
 import { deployCommand } from './deploy.ts'
 import { devCommand } from './dev.ts'
 import { doctorCommand } from './doctor.ts'
@@ -29,6 +30,7 @@ import { workerWithdrawCommand } from './workerWithdraw.ts'
 export const commands: readonly Command[] = [
   initCommand,
   devCommand,
+  checkCommand,
   deployCommand,
   lsCommand,
   inspectCommand,

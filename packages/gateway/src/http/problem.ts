@@ -44,6 +44,7 @@ export const httpStatus = {
   transaction_failed: 502,
   sandbox_unavailable: 503,
   not_isolated: 503,
+  disk_full: 503,
   worker_not_registered: 403,
   conflict: 409,
   rate_limited: 429,

@@ -2,6 +2,7 @@ import type { Answer } from '../messages.ts'
 
 // Taken before any user code runs, which may put another class in its place.
 const WebResponse = globalThis.Response
+const Bytes = globalThis.Uint8Array
 
 /** What a host may answer: a response within its limits, or the end that stands for it. */
 export type ReadResponse =
@@ -19,10 +20,11 @@ export async function readResponse(value: unknown, method: string, limitBytes: n
   for (let length = 0; ; ) {
     const { done, value: chunk } = await reader.read()
     if (done) return { type: 'answer', answer, body: Buffer.concat(chunks) }
-    if (!(chunk instanceof Uint8Array)) return { type: 'not-a-response' }
-    length += chunk.length
+    if (!(chunk instanceof Bytes)) return { type: 'not-a-response' }
+    // A copy of what is really there: the function may write to its buffer again, and the class may be its own.
+    const copy = new Bytes(chunk)
+    length += copy.length
     if (length > limitBytes) return { type: 'too-large' }
-    // A copy: the function may write to its buffer again.
-    chunks.push(chunk.slice())
+    chunks.push(copy)
   }
 }

@@ -47,10 +47,11 @@ export async function readStream(stream: ReadableStream, limitBytes = Number.POS
     const { done, value } = await reader.read()
     if (done) return join(chunks)
     if (!(value instanceof Uint8Array)) throw new TypeError('A chunk of the body is not a Uint8Array.')
-    length += value.length
+    // A copy of what is really there: the function may write to its buffer again, and the class may be its own.
+    const chunk = new Uint8Array(value)
+    length += chunk.length
     if (length > limitBytes) return undefined
-    // A copy: the function may write to its buffer again.
-    chunks.push(value.slice())
+    chunks.push(chunk)
   }
 }
 

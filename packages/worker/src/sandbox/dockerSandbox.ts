@@ -1,3 +1,4 @@
+import { isPeerHostError } from '@peerhost/protocol'
 import { createRuntimeRootfs } from '@peerhost/runtime'
 import { createContainerPool } from './containerPool.ts'
 import { connectDocker, type Engine } from './docker.ts'
@@ -6,7 +7,7 @@ import { ensureRuntimeImage } from './runtimeImage.ts'
 import type { Sandbox } from './sandbox.ts'
 import { sandboxRun } from './sandboxRun.ts'
 import { poolOptions, type SandboxOptions } from './sandboxSettings.ts'
-import { createSpareContainers } from './spareContainers.ts'
+import { createSpareContainers, type WaitingOrder } from './spareContainers.ts'
 
 export type DockerSandboxDeps = SandboxOptions & {
   /** Names this worker among others on the machine, the same after a restart: its own leftovers go at start and end. */
@@ -27,23 +28,34 @@ export async function createDockerSandbox(deps: DockerSandboxDeps): Promise<Sand
   const machineCpus = await engine.cpus()
   await engine.removeLeftovers(deps.owner)
   const rootfs = await createRuntimeRootfs({ directory: deps.directory })
-  const image = await ensureRuntimeImage(engine, rootfs)
+  let image = await ensureRuntimeImage(engine, rootfs)
   const { owner, containerRuntime } = deps
+  const startNow = (order: WaitingOrder) =>
+    engine.start(
+      containerSettings({
+        ...order,
+        image,
+        machineCpus,
+        owner,
+        ...(containerRuntime === undefined ? {} : { containerRuntime }),
+      }),
+    )
+  const start = async (order: WaitingOrder) => {
+    try {
+      return await startNow(order)
+    } catch (error) {
+      if (!isPeerHostError(error) || (await engine.image(image)) !== undefined) throw error
+      // Somebody pruned it while we ran: the file that it was made of is still ours, or is made again.
+      image = await ensureRuntimeImage(engine, await createRuntimeRootfs({ directory: deps.directory }))
+      return startNow(order)
+    }
+  }
   const options = poolOptions(deps)
   const spares = createSpareContainers({
     count: deps.spareContainers ?? 1,
     log: options.log,
     settings: ({ limits, slots }) => options.settings(limits, slots, 'context'),
-    start: (order) =>
-      engine.start(
-        containerSettings({
-          ...order,
-          image,
-          machineCpus,
-          owner,
-          ...(containerRuntime === undefined ? {} : { containerRuntime }),
-        }),
-      ),
+    start,
   })
   const pool = createContainerPool({ ...options, start: spares.take })
   return {

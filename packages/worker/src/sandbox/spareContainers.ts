@@ -2,9 +2,11 @@ import { encodeFrame, type Settings } from '@peerhost/runtime'
 import type { ContainerOrder } from './containerPool.ts'
 import type { Transport } from './transport.ts'
 
+/** What a container is made for; without a deployment, it waits for one. */
+export type WaitingOrder = Omit<ContainerOrder, 'deployment'> & { readonly deployment?: string }
+
 export type SpareContainersDeps = {
-  /** Starts a supervisor; without a deployment, one that waits for it. */
-  start: (order: Omit<ContainerOrder, 'deployment'> & { deployment?: string }) => Promise<Transport>
+  start: (order: WaitingOrder) => Promise<Transport>
   settings: (order: Omit<ContainerOrder, 'deployment'>) => Settings
   /** How many wait for each limits class; 0: none. */
   count: number

@@ -1,33 +1,44 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sandboxLabels } from '../../src/sandbox/hostConfig.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
-import { containersWith, createTestSandbox, engineJson, runtimeDirectory } from '../sandbox/dockerEngine.ts'
+import { containersWith, createTestSandbox, engineJson } from '../sandbox/dockerEngine.ts'
 import { jobOf, read, requestOf, soon } from '../sandbox/jobs.ts'
+import { atLevel, levels } from './levels.ts'
 
 type Inspected = {
   Config: { Env: string[] | null; Cmd: string[]; User: string; Image: string }
-  HostConfig: Record<string, unknown>
+  HostConfig: Record<string, unknown> & { Tmpfs?: Record<string, string> }
   Mounts: unknown[]
-  NetworkSettings: { Networks: Record<string, unknown> }
+  NetworkSettings: { Networks: Record<string, { IPAddress: string; Gateway: string }>; Ports?: object }
+  State: { Pid: number }
 }
 
-describe('the container, as the engine shows it', () => {
+describe.each(levels)('the container, as the engine shows it, at level %s', (level) => {
   let sandbox: Sandbox
   let inspected: Inspected
+  let container: string
   const secret = 'a-secret-in-the-bundle'
-  const owner = `inspect-${process.pid}`
+  const owner = `inspect-${level}-${process.pid}`
+  const job = atLevel(
+    jobOf(`const key = '${secret}'; exports.default = (r) => new Response('ok')`, {
+      request: requestOf({ headers: [['authorization', 'Bearer a-secret-in-the-request']] }),
+      seed: `0x${createHash('sha256').update('a-secret-seed').digest('hex')}`,
+    }),
+    level,
+  )
   beforeAll(async () => {
+    process.env.PEERHOST_INSPECTED = 'a-secret-of-the-worker'
     sandbox = await createTestSandbox({ owner })
-    const job = jobOf(`const key = '${secret}'; exports.default = (r) => new Response('ok')`)
-    const request = requestOf({ headers: [['authorization', 'Bearer a-secret-in-the-request']] })
-    await sandbox.run({ ...job, request }, soon())
-    const [id] = await containersWith(`${sandboxLabels.owner}=${owner}`)
-    inspected = await engineJson<Inspected>('GET', `/containers/${id}/json`)
+    await sandbox.run(job, soon())
+    container = (await containersWith(`${sandboxLabels.owner}=${owner}`))[0] ?? ''
+    inspected = await engineJson<Inspected>('GET', `/containers/${container}/json`)
   })
-  afterAll(() => sandbox.close())
+  afterAll(async () => {
+    Reflect.deleteProperty(process.env, 'PEERHOST_INSPECTED')
+    await sandbox?.close()
+  })
 
   test('has no capability, no network, a read-only root and every limit', () => {
     expect(inspected.HostConfig).toMatchObject({
@@ -43,19 +54,55 @@ describe('the container, as the engine shows it', () => {
       LogConfig: { Type: 'none' },
       AutoRemove: true,
     })
-    const { Devices, Memory, MemorySwap, NanoCpus, PidsLimit } = inspected.HostConfig
+    const { Devices, Memory, MemorySwap, NanoCpus, PidsLimit, Tmpfs } = inspected.HostConfig
     expect(Devices ?? []).toEqual([])
     for (const limit of [Memory, NanoCpus, PidsLimit]) expect(limit).toBeGreaterThan(0)
     expect(MemorySwap).toBe(Memory)
+    expect(Object.entries(Tmpfs ?? {})).toEqual([['/tmp', expect.stringMatching(/noexec,nosuid,nodev,size=\d+/)]])
     expect(inspected.Config.User).toBe('65534:65534')
     expect(inspected.Mounts).toEqual([])
-    expect(Object.keys(inspected.NetworkSettings.Networks).filter((name) => name !== 'none')).toEqual([])
+    const { Networks, Ports } = inspected.NetworkSettings
+    expect(Object.keys(Networks).filter((name) => name !== 'none')).toEqual([])
+    expect(
+      Object.values(Networks)
+        .map(({ IPAddress, Gateway }) => `${IPAddress}${Gateway}`)
+        .join(''),
+    ).toBe('')
+    expect(Ports ?? {}).toEqual({})
   })
 
-  test('knows nothing of bundle and request', () => {
-    expect(JSON.stringify(inspected)).not.toContain('a-secret')
+  test('knows nothing of bundle, request, seed and the worker’s environment', () => {
+    const shown = JSON.stringify(inspected)
+    const { bundle, request, seed } = job
+    const parts = {
+      bundle: Buffer.from(bundle),
+      request: Buffer.from(request),
+      seed: Buffer.from(seed.slice(2), 'hex'),
+    }
+    for (const bytes of Object.values(parts))
+      for (const encoding of ['utf8', 'base64', 'hex'] as const) {
+        expect(shown).not.toContain(bytes.toString(encoding))
+        expect(shown).not.toContain(createHash('sha256').update(bytes).digest('hex'))
+      }
+    expect(shown).not.toContain('a-secret')
+    expect(shown).not.toContain('PEERHOST_')
     // What the engine puts in by itself, and nothing of ours.
     for (const entry of inspected.Config.Env ?? []) expect(entry).toMatch(/^PATH=/)
+  })
+
+  test('has processes without any right, as the kernel of this machine shows them', async () => {
+    const { Processes } = await engineJson<{ Processes: string[][] }>('GET', `/containers/${container}/top`)
+    const pids = Processes.map(([, pid]) => Number(pid))
+    expect(pids).toContain(inspected.State.Pid)
+    for (const pid of pids) {
+      const status = await readFile(`/proc/${pid}/status`, 'utf8')
+      const field = (name: string) => new RegExp(`^${name}:\\s+(.+)$`, 'm').exec(status)?.[1]
+      const rights = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].map(field)
+      expect(rights).toEqual(Array(5).fill('0000000000000000'))
+      expect([field('NoNewPrivs'), field('Seccomp')]).toEqual(['1', '2'])
+      expect(field('Uid')).toBe('65534\t65534\t65534\t65534')
+      expect(field('Groups')?.trim() ?? '').toMatch(/^(65534)?$/)
+    }
   })
 
   test('runs the image whose only layer has the digest that the sandbox names', async () => {
@@ -108,24 +155,6 @@ describe('containers and their owners', () => {
     expect(answers).toEqual(['a', 'b', 'c', 'd'])
     expect((await containersWith(`${sandboxLabels.owner}=${owner}`)).length).toBeLessThanOrEqual(2)
     await sandbox.close()
-  })
-
-  test('a worker that is killed leaves no container', async () => {
-    const owner = `killed-${process.pid}`
-    const worker = spawn(
-      process.execPath,
-      [
-        '--conditions=@peerhost/source',
-        fileURLToPath(new URL('./doomedWorker.ts', import.meta.url)),
-        runtimeDirectory,
-        owner,
-      ],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    )
-    await once(worker.stdout, 'data')
-    expect(await containersWith(`${sandboxLabels.owner}=${owner}`)).toHaveLength(1)
-    worker.kill('SIGKILL')
-    await expect.poll(() => containersWith(`${sandboxLabels.owner}=${owner}`), { timeout: 15_000 }).toEqual([])
   })
 
   test('without an engine it says so', async () => {

@@ -1,50 +1,113 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { sandboxLabels } from '../../src/sandbox/hostConfig.ts'
-import type { Sandbox } from '../../src/sandbox/sandbox.ts'
-import { containersWith, createTestSandbox } from '../sandbox/dockerEngine.ts'
+import { runtimePaths } from '@peerhost/runtime'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Sandbox, SandboxJob } from '../../src/sandbox/sandbox.ts'
+import { createTestSandbox, runInside } from '../sandbox/dockerEngine.ts'
 import { jobOf, read, requestOf, smallLimits, soon } from '../sandbox/jobs.ts'
-import { hostileFunctions, sourceOf } from './functions.ts'
+import { families } from './families.ts'
+import { expectationAt, type HostileProgram, othersSecret, runsAt, sourceOf } from './hostileProgram.ts'
+import { insideOf, type Surroundings, surroundingsOf } from './hostTouched.ts'
+import { atLevel, levels } from './levels.ts'
+import { formatTable, type Observation, readTable, writeTable } from './outcomeTable.ts'
+import { nativePrograms } from './programs/native.ts'
 
 const owner = `hostile-${process.pid}`
 const lost: string[] = []
+const observed: Observation[] = []
+const programs = families.flatMap(({ family, programs }) => programs.map((program) => ({ ...program, family })))
 let sandbox: Sandbox
+/** Two executions of one function at a time. */
+let pairs: Sandbox
 beforeAll(async () => {
-  sandbox = await createTestSandbox({ owner, log: (line) => lost.push(line) })
+  const log = (line: string) => lost.push(line)
+  sandbox = await createTestSandbox({ owner, slots: 1, log })
+  pairs = await createTestSandbox({ owner: `${owner}-pairs`, slots: 2, log })
 })
-afterAll(() => sandbox.close())
+afterAll(() => Promise.all([sandbox.close(), pairs.close()]))
 
-test.each(hostileFunctions)('a function that $name ends as $outcome, and the next call works', async (hostile) => {
-  const limits = { ...smallLimits, timeoutMs: hostile.timeoutMs ?? smallLimits.timeoutMs }
-  const job = jobOf(sourceOf(hostile), { limits })
-  const label = `${sandboxLabels.deployment}=${job.deployment}`
-  await sandbox.warm(job)
-  const [container] = await containersWith(label)
+const nextRequest = requestOf({ path: '/next', headers: [['x-secret', othersSecret]] })
+const next = async (job: SandboxJob, inside = sandbox) =>
+  read(await inside.run({ ...job, request: nextRequest }, soon()))
 
-  const run = await sandbox.run(job, soon())
-  expect(read(run).outcome).toBe(hostile.outcome)
-  if (hostile.text !== undefined) expect(read(run).text).toBe(hostile.text)
+/** The same containers with the same processes: the first of them has lived through it, and nothing stayed behind. */
+async function expectUntouched(job: SandboxJob, before: Surroundings): Promise<void> {
+  await expect.poll(() => surroundingsOf(job.deployment), { timeout: 15_000 }).toEqual(before)
+  for (const container of before.containers)
+    expect(await insideOf(container)).toEqual({ files: [], program: runtimePaths.supervisor })
+}
 
-  const next = read(await sandbox.run({ ...job, request: requestOf({ path: '/fine' }) }, soon()))
-  expect(next).toMatchObject({ outcome: 'completed', text: 'fine' })
-  // The very same container: PID 1 has lived through it.
-  expect(await containersWith(label)).toEqual([container])
-  expect(lost).toEqual([])
-})
+async function settled(job: SandboxJob, slots = 1): Promise<Surroundings> {
+  const processes = async () => (await surroundingsOf(job.deployment)).processes
+  await expect.poll(processes, { timeout: 15_000 }).toBeGreaterThan(slots)
+  return surroundingsOf(job.deployment)
+}
 
-test('hostile and honest executions at one time do not disturb each other', async () => {
-  const hostile = hostileFunctions.filter(({ outcome }) => outcome !== 'completed').slice(0, 8)
-  const honest = jobOf(`exports.default = (r) => new Response(new URL(r.url).pathname)`, {
-    limits: { ...smallLimits, timeoutMs: 30_000 },
+/** What the program's answer says, and what a request beside it got. */
+async function attack(inside: Sandbox, job: SandboxJob, { beside }: HostileProgram) {
+  const [run, other] = await Promise.all([inside.run(job, soon()), beside ? next(job, inside) : undefined])
+  return { ...read(run), other }
+}
+
+describe.each(levels)('at level %s', (level) => {
+  let clean: ReturnType<typeof read>
+  beforeAll(async () => {
+    clean = await next(atLevel(jobOf(sourceOf({ name: '', outcome: 'completed', body: '' })), level))
+    expect(clean.text).toMatch(/^fine /)
   })
-  const attacks = hostile.map((one) =>
-    sandbox.run(jobOf(sourceOf(one), { limits: { ...smallLimits, timeoutMs: 2_000 } }), soon()),
+
+  test.each(programs.filter((program) => runsAt(program, level)))(
+    'a function that $name ($family)',
+    async (program) => {
+      const limits = { ...smallLimits, timeoutMs: program.timeoutMs ?? smallLimits.timeoutMs }
+      const job = atLevel(jobOf(sourceOf(program), { limits }), level)
+      const inside = program.beside ? pairs : sandbox
+      await inside.warm(job)
+      const before = await settled(job, program.beside ? 2 : 1)
+      const expected = expectationAt(program, level)
+
+      const { outcome, text, other } = await attack(inside, job, program)
+      expect({ outcome, ...(expected.text === undefined ? {} : { text }) }).toEqual(expected)
+      if (!program.neverLoads) expect(await next(job, inside)).toEqual(clean)
+      if (program.beside) expect(other).toEqual(clean)
+      await expectUntouched(job, before)
+      expect(lost.splice(0)).toEqual([])
+      observed.push({
+        family: program.family,
+        program: program.name,
+        level,
+        ending: `${outcome}${expected.text === '[]' ? ', opened nothing' : ''}`,
+      })
+    },
   )
-  const answers = await Promise.all(
-    Array.from(
-      { length: 10 },
-      async (_, n) => read(await sandbox.run({ ...honest, request: requestOf({ path: `/${n}` }) }, soon())).text,
-    ),
-  )
-  expect(answers).toEqual(Array.from({ length: 10 }, (_, n) => `/${n}`))
-  await Promise.all(attacks)
+
+  test.each(nativePrograms)('native code in the container that $name', async ({ name, script, says }) => {
+    const job = atLevel(jobOf(`exports.default = () => new Response('fine')`), level)
+    await sandbox.warm(job)
+    const [container = ''] = (await settled(job)).containers
+    expect((await runInside(container, script)).trim()).toBe(says)
+    expect(read(await sandbox.run(job, soon()))).toMatchObject({ outcome: 'completed', text: 'fine' })
+    observed.push({ family: 'native code, past Node', program: name, level, ending: `\`${says}\`` })
+  })
+
+  test('hostile and honest executions at one time do not disturb each other', async () => {
+    const hostile = programs.filter((one) => runsAt(one, level) && one.body && one.outcome !== 'completed').slice(0, 8)
+    const honest = jobOf(`exports.default = (r) => new Response(new URL(r.url).pathname)`, {
+      limits: { ...smallLimits, timeoutMs: 30_000 },
+    })
+    const limits = { ...smallLimits, timeoutMs: 2_000 }
+    const attacks = hostile.map((one) => sandbox.run(atLevel(jobOf(sourceOf(one), { limits }), level), soon()))
+    const paths = Array.from({ length: 10 }, (_, n) => `/${n}`)
+    const answers = paths.map((path) =>
+      sandbox.run({ ...atLevel(honest, level), request: requestOf({ path }) }, soon()),
+    )
+    expect((await Promise.all(answers)).map((run) => read(run).text)).toEqual(paths)
+    await Promise.all(attacks)
+  })
+})
+
+test('docs/threat-model.md says what this run saw', ({ skip }) => {
+  const wanted = levels.flatMap((level) => [...programs.filter((one) => runsAt(one, level)), ...nativePrograms])
+  if (observed.length < wanted.length) skip('not every program ran')
+  const table = formatTable(observed, levels)
+  if (process.env.PEERHOST_WRITE_HOSTILE_TABLE) writeTable(table)
+  expect(readTable()).toBe(table)
 })

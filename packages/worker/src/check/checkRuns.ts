@@ -1,0 +1,59 @@
+import { isResourceOutcome, type Outcome } from '@peerhost/protocol'
+import { variationOf, variations } from '@peerhost/runtime'
+import type { Sandbox, SandboxJob } from '../sandbox/sandbox.ts'
+
+/** One run of a check. `result` is the position among the different results; absent: it used up time or memory. */
+export type CheckedRun = {
+  readonly conditions: string
+  readonly outcome: Outcome
+  readonly status: number
+  readonly durationMs: number
+  readonly result?: number
+}
+
+/** What running a request several times showed. `results` are the different results' bytes, in the order they appeared. */
+export type CheckedRuns = {
+  readonly verdict: 'same' | 'differs' | 'no-result'
+  readonly runs: readonly CheckedRun[]
+  readonly results: readonly Uint8Array[]
+}
+
+/** Each of the conditions once, and ordinary runs in between. */
+export const CHECK_RUNS = variations.length - 1 + Math.ceil((variations.length - 1) / 3)
+
+const ordinaryEvery = 4
+
+/**
+ * Runs a request `runs` times under the conditions of a juror, all of them, and sorts the results by their bytes. A run that
+ * used up time or memory has no result that could differ.
+ */
+export async function checkRuns(
+  sandbox: Pick<Sandbox, 'run'>,
+  job: SandboxJob,
+  { runs = CHECK_RUNS, onRun }: { runs?: number; onRun?: (run: CheckedRun) => void },
+  signal: AbortSignal,
+): Promise<CheckedRuns> {
+  const results: Uint8Array[] = []
+  const done: CheckedRun[] = []
+  for (let index = 0; index < runs; index += 1) {
+    const variation = variationAt(index)
+    const { outcome, status, durationMs, result } = await sandbox.run({ ...job, variation }, signal)
+    const seen = { conditions: variationOf(variation).name, outcome, status, durationMs }
+    const run = isResourceOutcome(outcome) ? seen : { ...seen, result: positionOf(results, result) }
+    done.push(run)
+    onRun?.(run)
+  }
+  const verdict = results.length === 0 ? 'no-result' : results.length === 1 ? 'same' : 'differs'
+  return { verdict, runs: done, results }
+}
+
+function variationAt(index: number): number {
+  if (index % ordinaryEvery === 0) return 0
+  const others = index - Math.ceil(index / ordinaryEvery)
+  return 1 + (others % (variations.length - 1))
+}
+
+function positionOf(results: Uint8Array[], result: Uint8Array): number {
+  const known = results.findIndex((other) => Buffer.compare(other, result) === 0)
+  return known === -1 ? results.push(result) - 1 : known
+}

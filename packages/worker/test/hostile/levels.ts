@@ -1,0 +1,17 @@
+import type { SandboxJob } from '../../src/sandbox/sandbox.ts'
+
+/** How far one execution is kept from the next, and from other functions. */
+export type IsolationLevel = 'context' | 'process' | 'container' | 'shared'
+
+/** The levels that every hostile program and every recovery runs at. Here and nowhere else. */
+export const levels: readonly IsolationLevel[] = ['context', 'process']
+
+/** The level for tests of many executions where the level does not matter: the cheapest that there is. */
+export const cheapestLevel: IsolationLevel = levels[0] ?? 'process'
+
+/** Levels whose functions see Node's own modules; the others have a realm of web standards alone. */
+export const hasNode = (level: IsolationLevel) => level === 'process' || level === 'container'
+
+export function atLevel(job: SandboxJob, isolation: IsolationLevel): SandboxJob {
+  return { ...job, isolation }
+}
