@@ -12,6 +12,8 @@ export const cheapestLevel: IsolationLevel = levels[0] ?? 'process'
 /** Levels whose functions see Node's own modules; the others have a realm of web standards alone. */
 export const hasNode = (level: IsolationLevel) => level === 'process' || level === 'container'
 
+/** The job at a level, with all that the level may give it: Node's own modules where it has them. */
 export function atLevel(job: SandboxJob, isolation: IsolationLevel): SandboxJob {
-  return { ...job, isolation }
+  if (!hasNode(isolation)) return { ...job, isolation }
+  return { ...job, isolation, bundle: Buffer.concat([Buffer.from('"use node";\n'), job.bundle]) }
 }
