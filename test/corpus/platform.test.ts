@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { decodeBody, decodeResult } from '@peerhost/protocol'
+import { createProcessSandbox, type Sandbox } from '@peerhost/worker'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { jobOf, question, readCorpus } from './corpus.ts'
+import type { Deployment } from './generated.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'peerhost-platform-'))
+let sandbox: Sandbox
+
+beforeAll(async () => {
+  sandbox = await createProcessSandbox({ directory, slots: 2, log: () => {} })
+})
+afterAll(async () => {
+  await sandbox?.close()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+type Answer = { status: number; headers: [string, string][]; text: string }
+
+async function inRealm(deployment: Deployment, path: string): Promise<Answer> {
+  const run = await sandbox.run(jobOf(deployment, path), AbortSignal.timeout(120_000))
+  const { status, headers, body } = decodeResult(run.result)
+  return { status, headers: [...headers] as [string, string][], text: new TextDecoder().decode(decodeBody(body)) }
+}
+
+/** The same bundle in this process, with Node's own web platform. */
+async function inNode({ bundle }: Deployment, path: string): Promise<Answer> {
+  const module = { exports: {} as { default?: (request: Request) => Promise<Response> } }
+  const source = new TextDecoder().decode(bundle)
+  new Function('exports', 'require', 'module', source)(module.exports, createRequire(import.meta.url), module)
+  const { method, query, headers, body } = question
+  const request = new Request(`https://function.peerhost.internal${path}?${query}`, { method, headers, body })
+  const response = await module.exports.default?.(request)
+  if (!response) throw new Error('The function gave no response.')
+  return { status: response.status, headers: [...response.headers], text: await response.text() }
+}
+
+test('functions of the web platform alone answer as in Node', { timeout: 600_000 }, async () => {
+  const portable = (await readCorpus()).filter(({ isPortable, usesNode }) => isPortable && !usesNode)
+  const seen: Record<string, Answer> = {}
+  const expected: Record<string, Answer> = {}
+  for (const deployment of portable)
+    for (const path of deployment.paths) {
+      const name = deployment.name + path
+      seen[name] = await inRealm(deployment, path)
+      expected[name] = await inNode(deployment, path)
+    }
+  expect(Object.keys(seen).length).toBeGreaterThan(150)
+  expect(seen).toEqual(expected)
+})

@@ -1,0 +1,12 @@
+import { AutoRouter, error, json } from 'itty-router'
+import { answerCase, type Cases } from '../answerCase.ts'
+
+const router = AutoRouter()
+router.get('/hello/:name', ({ name }) => ({ hello: name })).all('*', () => error(404, 'none'))
+
+export const cases: Cases = {
+  route: () => router.fetch(new Request('https://a.b/hello/ada')),
+  missing: () => router.fetch(new Request('https://a.b/other')),
+  json: ({ n }) => json({ n }),
+}
+export default answerCase(cases)
