@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { buildProject } from '@peerhost/bundler'
 import { canonicalRequest, encodeRequest, LIMITS_CLASSES } from '@peerhost/protocol'
@@ -23,15 +24,28 @@ export async function readCorpus(): Promise<Deployment[]> {
 }
 
 async function buildLibraries(): Promise<Deployment[]> {
-  const directory = join(import.meta.dirname, 'project')
-  const { functions } = await buildProject({ directory })
+  const { functions } = await buildProject({ directory: join(import.meta.dirname, 'project') })
   return Promise.all(
     functions.map(async ({ name, bundle }) => {
-      const { cases } = await import(join(directory, 'functions', `${name}.ts`))
-      const paths = Object.keys(cases).map((path) => `/${path}`)
-      return { name, bundle, paths, isPortable: true, usesNode: name.startsWith('node-') }
+      const listed = await loadBundle(bundle).default?.(new Request('https://corpus.invalid/'))
+      const names = (await listed?.json()) as string[]
+      const paths = names.map((path) => `/${path}`)
+      return { name, bundle, paths, isPortable: !withChance.has(name), usesNode: name.startsWith('node-') }
     }),
   )
+}
+
+/** Libraries whose answers need the execution's own clock or chance to be the same. */
+const withChance = new Set(['identifiers', 'compression'])
+
+type BundleExports = { default?: (request: Request) => Promise<Response> }
+
+/** What a bundle exports when it is loaded into this process, with Node's own web platform. */
+export function loadBundle(bundle: Uint8Array): BundleExports {
+  const module: { exports: BundleExports } = { exports: {} }
+  const run = new Function('exports', 'require', 'module', new TextDecoder().decode(bundle))
+  run(module.exports, createRequire(import.meta.url), module)
+  return module.exports
 }
 
 /** The same execution, whichever worker runs it. */

@@ -1,11 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeBody, decodeResult } from '@peerhost/protocol'
 import { createProcessSandbox, type Sandbox } from '@peerhost/worker'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { jobOf, question, readCorpus } from './corpus.ts'
+import { jobOf, loadBundle, question, readCorpus } from './corpus.ts'
 import type { Deployment } from './generated.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'peerhost-platform-'))
@@ -29,12 +28,9 @@ async function inRealm(deployment: Deployment, path: string): Promise<Answer> {
 
 /** The same bundle in this process, with Node's own web platform. */
 async function inNode({ bundle }: Deployment, path: string): Promise<Answer> {
-  const module = { exports: {} as { default?: (request: Request) => Promise<Response> } }
-  const source = new TextDecoder().decode(bundle)
-  new Function('exports', 'require', 'module', source)(module.exports, createRequire(import.meta.url), module)
   const { method, query, headers, body } = question
   const request = new Request(`https://function.peerhost.internal${path}?${query}`, { method, headers, body })
-  const response = await module.exports.default?.(request)
+  const response = await loadBundle(bundle).default?.(request)
   if (!response) throw new Error('The function gave no response.')
   return { status: response.status, headers: [...response.headers], text: await response.text() }
 }

@@ -4,7 +4,7 @@ import { answerCase, type Cases } from '../answerCase.ts'
 
 const bytes = Uint8Array.from({ length: 20 }, (_, index) => index * 13)
 
-export const cases: Cases = {
+const cases: Cases = {
   base32: () => [base32.encode(bytes), base64urlnopad.encode(bytes)],
   base58: () => [base58.encode(bytes), bs58.encode(bytes), bs58.decode('StV1DL6CwTryKyV')],
   bech32: () => bech32.encode('bc', bech32.toWords(bytes)),

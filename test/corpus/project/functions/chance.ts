@@ -3,7 +3,7 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import { answerCase, type Cases } from '../answerCase.ts'
 
-export const cases: Cases = {
+const cases: Cases = {
   'pure-rand': ({ n }) => {
     const generator = xoroshiro128plus(n)
     return Array.from({ length: 8 }, () => uniformInt(generator, 0, 999))

@@ -3,7 +3,7 @@ import MagicString from 'magic-string'
 import postcss from 'postcss'
 import { answerCase, type Cases } from '../answerCase.ts'
 
-export const cases: Cases = {
+const cases: Cases = {
   acorn: () => parse('class A { #x = 1n; static { a ??= /x/v } }', { ecmaVersion: 'latest' }).body,
   tokens: () => [...tokenizer('a?.b `x${1}y`', { ecmaVersion: 'latest' })].map(({ type }) => type.label),
   'magic-string': () => {

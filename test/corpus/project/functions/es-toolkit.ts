@@ -1,7 +1,7 @@
 import { camelCase, delay, groupBy, isEqual, Mutex, snakeCase, zip } from 'es-toolkit'
 import { answerCase, type Cases } from '../answerCase.ts'
 
-export const cases: Cases = {
+const cases: Cases = {
   arrays: () => [groupBy([1, 2, 3], (x) => (x % 2 ? 'odd' : 'even')), zip([1, 2], ['a', 'b'])],
   words: () => [camelCase('some text-here'), snakeCase('someXMLText')],
   equal: () => [isEqual(new Map([[1, { a: [NaN] }]]), new Map([[1, { a: [NaN] }]])), isEqual(0, -0)],

@@ -8,7 +8,7 @@ app.get('/fails', () => {
   throw new Error('inside')
 })
 
-export const cases: Cases = {
+const cases: Cases = {
   route: () => app.request('/items/42?q=x'),
   'not-found': () => app.request('/items/none'),
   error: () => app.request('/fails'),

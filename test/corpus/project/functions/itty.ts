@@ -2,9 +2,9 @@ import { AutoRouter, error, json } from 'itty-router'
 import { answerCase, type Cases } from '../answerCase.ts'
 
 const router = AutoRouter()
-router.get('/hello/:name', ({ name }) => ({ hello: name })).all('*', () => error(404, 'none'))
+router.get('/hello/:name', ({ params }) => ({ hello: params.name })).all('*', () => error(404, 'none'))
 
-export const cases: Cases = {
+const cases: Cases = {
   route: () => router.fetch(new Request('https://a.b/hello/ada')),
   missing: () => router.fetch(new Request('https://a.b/other')),
   json: ({ n }) => json({ n }),

@@ -3,7 +3,7 @@ import { answerCase, type Cases } from '../answerCase.ts'
 
 const secret = new Uint8Array(32).fill(5)
 
-export const cases: Cases = {
+const cases: Cases = {
   sign: ({ n }) => new SignJWT({ n }).setProtectedHeader({ alg: 'HS256' }).setIssuedAt(1).sign(secret),
   verify: async () => (await jwtVerify(await new SignJWT({ a: 1 }).setProtectedHeader({ alg: 'HS512' }).sign(new Uint8Array(64)), new Uint8Array(64))).payload,
   expired: async () => jwtVerify(await new SignJWT({}).setProtectedHeader({ alg: 'HS256' }).setExpirationTime(5).sign(secret), secret).catch(({ code }) => code),

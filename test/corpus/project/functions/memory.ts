@@ -1,8 +1,8 @@
-import EventEmitter from 'eventemitter3'
+import { EventEmitter } from 'eventemitter3'
 import { LRUCache } from 'lru-cache'
 import { answerCase, type Cases } from '../answerCase.ts'
 
-export const cases: Cases = {
+const cases: Cases = {
   lru: () => {
     const cache = new LRUCache<string, number>({ max: 2 })
     for (const key of ['a', 'b', 'a', 'c']) cache.set(key, key.charCodeAt(0))

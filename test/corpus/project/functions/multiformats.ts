@@ -5,7 +5,7 @@ import { sha256 } from 'multiformats/hashes/sha2'
 import { fromString, toString } from 'uint8arrays'
 import { answerCase, type Cases } from '../answerCase.ts'
 
-export const cases: Cases = {
+const cases: Cases = {
   cid: async () => CID.create(1, json.code, await sha256.digest(json.encode({ a: 1 }))).toString(base36),
   parse: () => CID.parse('bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi').version,
   uint8arrays: () => [toString(fromString('aé'), 'base64url'), fromString('00ff', 'hex')],

@@ -6,7 +6,7 @@ import { sha256 } from '@noble/hashes/sha2'
 import { sha3_512 } from '@noble/hashes/sha3'
 import { answerCase, type Cases } from '../answerCase.ts'
 
-export const cases: Cases = {
+const cases: Cases = {
   digests: () => [sha256('a'), sha3_512('b')],
   blake: () => [blake2b('a', { dkLen: 20 }), blake3('b')],
   mac: ({ n }) => hmac(sha256, Uint8Array.of(n), 'data'),

@@ -1,7 +1,7 @@
 import { Base58, Hash, Hex, Rlp, Secp256k1 } from 'ox'
 import { answerCase, type Cases } from '../answerCase.ts'
 
-export const cases: Cases = {
+const cases: Cases = {
   rlp: () => Rlp.fromHex([Hex.fromNumber(1), [Hex.fromString('a'), '0x']]),
   hash: ({ n }) => [Hash.keccak256(Hex.fromNumber(n)), Hash.ripemd160('0x01'), Hash.sha256('0x02')],
   sign: () => Secp256k1.sign({ payload: Hash.keccak256('0x03'), privateKey: `0x${'07'.repeat(32)}` }),

@@ -4,7 +4,7 @@ import { match, parse } from 'path-to-regexp'
 import picomatch from 'picomatch'
 import { answerCase, type Cases } from '../answerCase.ts'
 
-export const cases: Cases = {
+const cases: Cases = {
   minimatch: () => ['a/b.ts', 'a/c/b.js', '.x'].map((path) => minimatch(path, 'a/**/*.{ts,js}')),
   picomatch: () => [picomatch('!(a|b)*.md')('c.md'), picomatch.makeRe('**/[a-c]?.@(x|y)')],
   'path-to-regexp': () => [match('/a/:id{/*rest}')('/a/7/x/y'), parse('/x/:y')],

@@ -4,7 +4,7 @@ import { answerCase, type Cases } from '../answerCase.ts'
 
 const account = privateKeyToAccount(`0x${'11'.repeat(32)}`)
 
-export const cases: Cases = {
+const cases: Cases = {
   keccak: ({ n }) => keccak256(concat([toHex(n), toHex('text')])),
   abi: () => encodeAbiParameters([{ type: 'string' }, { type: 'uint256[]' }], ['é', [1n, 2n ** 200n]]),
   call: () => encodeFunctionData({ abi: parseAbi(['function pay(address to, uint256 amount)']), args: [account.address, parseEther('1.5')] }),

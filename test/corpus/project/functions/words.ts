@@ -6,7 +6,7 @@ import stringWidth from 'string-width'
 import stripAnsi from 'strip-ansi'
 import { answerCase, type Cases } from '../answerCase.ts'
 
-export const cases: Cases = {
+const cases: Cases = {
   camelcase: () => [camelcase('foo-bar_baz Qux', { pascalCase: true }), camelcase('XMLHttp')],
   width: () => [stringWidth('漢字😀é\u001b[1m'), stripAnsi('\u001b[31mred\u001b[39m')],
   colours: () => picocolors.createColors(true).red('x'),
