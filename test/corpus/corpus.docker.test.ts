@@ -60,12 +60,7 @@ function levelsOf({ usesNode }: Deployment): Isolation[] {
   return usesNode ? ['process', 'container'] : ['context', 'process', 'shared', 'container']
 }
 
-async function execute(
-  worker: number,
-  deployment: Deployment,
-  path: string,
-  isolation: Isolation,
-): Promise<Execution> {
+async function execute(worker: number, deployment: Deployment, path: string, isolation: Isolation): Promise<Execution> {
   const job = { ...jobOf(deployment, path), isolation }
   const run = await workers[worker]?.run(job, AbortSignal.timeout(withinMs))
   if (!run) throw new Error(`There is no worker ${worker}.`)

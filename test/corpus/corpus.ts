@@ -36,7 +36,7 @@ async function buildLibraries(): Promise<Deployment[]> {
 }
 
 /** Libraries whose answers need the execution's own clock or chance to be the same. */
-const withChance = new Set(['identifiers', 'compression'])
+const withChance = new Set(['identifiers', 'compression', 'memory'])
 
 type BundleExports = { default?: (request: Request) => Promise<Response> }
 

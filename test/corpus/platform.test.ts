@@ -18,6 +18,18 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
+/** Where the two may differ, and why. All others must not; these must, or they have no place here. */
+const known: Readonly<Record<string, string>> = {
+  'structures/structured-clone': 'a cloned error is an Error, not one of its own class',
+  'structures/structured-clone-refuses': 'a WeakMap is cloned as an empty object instead of refused',
+  'addresses/url-object': 'there is no URL.createObjectURL',
+  'addresses/params-iteration': 'an iterator is a generator by its name',
+  'addresses/url-pattern': 'there is no URLPattern',
+  'messages/body-stream': 'what a reader gives has its value before its done',
+  'streams/stream-pull': 'desiredSize at the pull that a waiting read asks for',
+  'streams/stream-compress-refuses': 'Node compresses text, which the standard refuses',
+}
+
 type Answer = { status: number; headers: [string, string][]; text: string }
 
 async function inRealm(deployment: Deployment, path: string): Promise<Answer> {
@@ -45,6 +57,9 @@ test('functions of the web platform alone answer as in Node', { timeout: 600_000
       seen[name] = await inRealm(deployment, path)
       expected[name] = await inNode(deployment, path)
     }
-  expect(Object.keys(seen).length).toBeGreaterThan(150)
-  expect(seen).toEqual(expected)
+  const names = Object.keys(seen)
+  expect(names.length).toBeGreaterThan(150)
+  const differing = names.filter((name) => JSON.stringify(seen[name]) !== JSON.stringify(expected[name]))
+  for (const name of differing) if (!(name in known)) expect.soft(seen[name], name).toEqual(expected[name])
+  expect(differing.toSorted()).toEqual(Object.keys(known).toSorted())
 })

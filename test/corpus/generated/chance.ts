@@ -7,7 +7,28 @@ export type Chance = {
   text: (length: number) => string
 }
 
-const letters = ['a', 'Z', 'é', 'e\u0301', 'ß', 'İ', 'ﬁ', '漢', '😀', '👩‍👩‍👧', 'ｱ', '\u00a0', '-', '9', 'Å', 'ö', '한', 'σ', 'ς', ' ']
+const letters = [
+  'a',
+  'Z',
+  'é',
+  'e\u0301',
+  'ß',
+  'İ',
+  'ﬁ',
+  '漢',
+  '😀',
+  '👩‍👩‍👧',
+  'ｱ',
+  '\u00a0',
+  '-',
+  '9',
+  'Å',
+  'ö',
+  '한',
+  'σ',
+  'ς',
+  ' ',
+]
 
 /** Always the same chance for a seed: mulberry32. */
 export function createChance(seed: number): Chance {

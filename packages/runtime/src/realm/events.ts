@@ -1,3 +1,5 @@
+import { needArguments } from './arguments.ts'
+
 const codes: Record<string, number> = {
   IndexSizeError: 1,
   NotFoundError: 8,
@@ -23,6 +25,12 @@ export class DOMException extends Error {
   }
 }
 
+for (const [name, value] of Object.entries(codes)) {
+  const words = name.replace(/Error$/, '').replace(/(?!^)[A-Z]/g, '_$&')
+  for (const target of [DOMException, DOMException.prototype])
+    Object.defineProperty(target, `${words.toUpperCase()}_ERR`, { value, enumerable: true })
+}
+
 type Listener = ((event: Event) => unknown) | { handleEvent: (event: Event) => unknown }
 type ListenerOptions = { once?: boolean; capture?: boolean; signal?: AbortSignal; passive?: boolean }
 type Entry = { listener: Listener; once: boolean; capture: boolean }
@@ -45,6 +53,7 @@ export class Event {
   readonly timeStamp = 0
   readonly isTrusted = false
   constructor(type: string, init: { bubbles?: boolean; cancelable?: boolean; composed?: boolean } = {}) {
+    needArguments('Event', arguments.length, 1)
     this.type = String(type)
     this.bubbles = Boolean(init.bubbles)
     this.cancelable = Boolean(init.cancelable)

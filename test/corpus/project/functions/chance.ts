@@ -9,6 +9,10 @@ const cases: Cases = {
     return Array.from({ length: 8 }, () => uniformInt(generator, 0, 999))
   },
   'fast-check': () => fc.sample(fc.array(fc.string()), { seed: 7, numRuns: 5 }),
-  shrinks: () => fc.check(fc.property(fc.nat(), (value) => value < 50), { seed: 3 }).counterexample,
+  shrinks: () =>
+    fc.check(
+      fc.property(fc.nat(), (value) => value < 50),
+      { seed: 3 },
+    ).counterexample,
 }
 export default answerCase(cases)

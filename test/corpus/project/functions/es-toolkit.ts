@@ -8,7 +8,9 @@ const cases: Cases = {
   mutex: async () => {
     const mutex = new Mutex()
     const seen: number[] = []
-    await Promise.all([30, 10].map(async (ms) => (await mutex.acquire(), await delay(ms), seen.push(ms), mutex.release())))
+    await Promise.all(
+      [30, 10].map(async (ms) => (await mutex.acquire(), await delay(ms), seen.push(ms), mutex.release())),
+    )
     return seen
   },
 }

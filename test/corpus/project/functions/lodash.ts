@@ -2,7 +2,11 @@ import { chunk, debounce, groupBy, merge, orderBy, template, words } from 'lodas
 import { answerCase, type Cases } from '../answerCase.ts'
 
 const cases: Cases = {
-  collections: () => [chunk([1, 2, 3, 4, 5], 2), groupBy([6.1, 4.2, 6.3], Math.floor), orderBy([{ a: 2 }, { a: 1 }], ['a'])],
+  collections: () => [
+    chunk([1, 2, 3, 4, 5], 2),
+    groupBy([6.1, 4.2, 6.3], Math.floor),
+    orderBy([{ a: 2 }, { a: 1 }], ['a']),
+  ],
   merge: () => merge({ a: [{ b: 1 }] }, { a: [{ c: 2 }] }),
   template: ({ n }) => template('<% for (const x of l) { %><%- x %>,<% } %>')({ l: [n, '<b>'] }),
   words: () => words('fred, barney & pebblesÉclair 12ab'),

@@ -6,7 +6,9 @@ const person = z.object({ name: z.string().min(2), age: z.coerce.number().int(),
 const cases: Cases = {
   parse: ({ n }) => person.parse({ name: 'Ada', age: String(n) }),
   issues: () => person.safeParse({ name: 'A', age: 1.5, mail: 'no' }).error?.issues,
-  union: () => z.discriminatedUnion('t', [z.object({ t: z.literal('a') }), z.object({ t: z.literal('b') })]).safeParse({ t: 'c' }).error?.issues,
+  union: () =>
+    z.discriminatedUnion('t', [z.object({ t: z.literal('a') }), z.object({ t: z.literal('b') })]).safeParse({ t: 'c' })
+      .error?.issues,
   'json-schema': () => z.toJSONSchema(person),
 }
 export default answerCase(cases)
