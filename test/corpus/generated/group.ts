@@ -14,7 +14,7 @@ export type Group = {
 
 export type MakeGroup = (chance: Chance) => Group
 
-const shared = String.raw`
+const shared = `
 const kind = (value) => Object.prototype.toString.call(value).slice(8, -1)
 function plain(value) {
   if (typeof value === 'bigint') return value + 'n'

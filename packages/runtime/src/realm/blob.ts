@@ -49,8 +49,9 @@ export function createBlob({ toUtf8, fromUtf8 }: Pick<Encoding, 'toUtf8' | 'from
   class File extends Blob {
     readonly name: string
     readonly lastModified: number
-    constructor(parts: Iterable<BlobPart>, name: string, options: BlobOptions & { lastModified?: number } = {}) {
-      needArguments('File', arguments.length, 2)
+    constructor(...values: [Iterable<BlobPart>, string, (BlobOptions & { lastModified?: number })?]) {
+      needArguments('File', values.length, 2)
+      const [parts, name, options = {}] = values
       super(parts, options)
       this.name = String(name)
       this.lastModified = options?.lastModified ?? now()

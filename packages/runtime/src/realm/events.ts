@@ -1,5 +1,3 @@
-import { needArguments } from './arguments.ts'
-
 const codes: Record<string, number> = {
   IndexSizeError: 1,
   NotFoundError: 8,
@@ -53,7 +51,7 @@ export class Event {
   readonly timeStamp = 0
   readonly isTrusted = false
   constructor(type: string, init: { bubbles?: boolean; cancelable?: boolean; composed?: boolean } = {}) {
-    needArguments('Event', arguments.length, 1)
+    if (type === undefined) throw new TypeError('Event: 1 argument required, but only 0 present.')
     this.type = String(type)
     this.bubbles = Boolean(init.bubbles)
     this.cancelable = Boolean(init.cancelable)

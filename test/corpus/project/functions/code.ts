@@ -5,7 +5,7 @@ import { answerCase, type Cases } from '../answerCase.ts'
 
 const cases: Cases = {
   acorn: () => parse('class A { #x = 1n; static { a ??= /x/v } }', { ecmaVersion: 'latest' }).body,
-  tokens: () => [...tokenizer('a?.b `x${1}y`', { ecmaVersion: 'latest' })].map(({ type }) => type.label),
+  tokens: () => [...tokenizer('a?.b `xy`', { ecmaVersion: 'latest' })].map(({ type }) => type.label),
   'magic-string': () => {
     const text = new MagicString('let a = 1').overwrite(4, 5, 'b').append(';')
     return [text.toString(), text.generateMap({ hires: true }).mappings]

@@ -8,9 +8,13 @@ const cases: Cases = {
   mutex: async () => {
     const mutex = new Mutex()
     const seen: number[] = []
-    await Promise.all(
-      [30, 10].map(async (ms) => (await mutex.acquire(), await delay(ms), seen.push(ms), mutex.release())),
-    )
+    const hold = async (ms: number) => {
+      await mutex.acquire()
+      await delay(ms)
+      seen.push(ms)
+      mutex.release()
+    }
+    await Promise.all([30, 10].map(hold))
     return seen
   },
 }
