@@ -69,7 +69,8 @@ export function createExecutor(deps: ExecutorDeps): Executor {
   })
   return {
     async prepare(assignment) {
-      if (assignment.isShared && current?.hasAnswered) return
+      // The realm that the host warmed up with has answered too, and is another bundle's.
+      if (assignment.isShared && current?.assignment === assignment && current.hasAnswered) return
       current = createPrepared(deps, realmScript, assignment)
       if (assignment.isEager) await load(deps, current)
     },
