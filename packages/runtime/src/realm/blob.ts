@@ -1,8 +1,10 @@
 import { ReadableStream } from 'web-streams-polyfill'
+import { needArguments } from './arguments.ts'
 import { type ByteSource, bytesOf, type Encoding } from './encoding.ts'
 
 export type Blob = { readonly size: number; readonly type: string; text: () => Promise<string> }
 export type File = Blob & { readonly name: string; readonly lastModified: number }
+type BlobOptions = { type?: string; endings?: string }
 type BlobPart = string | ByteSource | Blob
 
 /** `Blob` and `File`, whose bytes are in memory. */
@@ -10,8 +12,11 @@ export function createBlob({ toUtf8, fromUtf8 }: Pick<Encoding, 'toUtf8' | 'from
   class Blob {
     #bytes: Uint8Array<ArrayBuffer>
     readonly type: string
-    constructor(parts: Iterable<BlobPart> = [], options: { type?: string } = {}) {
-      this.#bytes = join([...parts].map(readPart))
+    constructor(parts: Iterable<BlobPart> = [], options: BlobOptions = {}) {
+      if (typeof parts !== 'object' && typeof parts !== 'function') throw new TypeError('The parts must be a sequence.')
+      const isNative = options?.endings === 'native'
+      const pieces = [...parts].map((part) => readPart(isNative && !isBytes(part) ? toNative(part) : part))
+      this.#bytes = join(pieces)
       const type = String(options?.type ?? '')
       this.type = /[^\u0020-\u007e]/.test(type) ? '' : type.toLowerCase()
     }
@@ -44,12 +49,17 @@ export function createBlob({ toUtf8, fromUtf8 }: Pick<Encoding, 'toUtf8' | 'from
   class File extends Blob {
     readonly name: string
     readonly lastModified: number
-    constructor(parts: Iterable<BlobPart>, name: string, options: { type?: string; lastModified?: number } = {}) {
+    constructor(...values: [Iterable<BlobPart>, string, (BlobOptions & { lastModified?: number })?]) {
+      needArguments('File', values.length, 2)
+      const [parts, name, options = {}] = values
       super(parts, options)
       this.name = String(name)
       this.lastModified = options?.lastModified ?? now()
     }
   }
+  const isBytes = (part: BlobPart) =>
+    part instanceof Blob || ArrayBuffer.isView(part) || (part as unknown) instanceof ArrayBuffer
+  const toNative = (part: BlobPart) => String(part).replace(/\r\n?/g, '\n')
   const readPart = (part: BlobPart): Uint8Array => {
     if (part instanceof Blob) return read(part)
     if (typeof part === 'object' && part !== null && (ArrayBuffer.isView(part) || part instanceof ArrayBuffer))

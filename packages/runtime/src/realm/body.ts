@@ -36,7 +36,7 @@ export function readBodyInit(deps: BodyDeps, init: unknown): { content: Content;
     return { content: { bytes: toUtf8(String(init)) }, type: 'application/x-www-form-urlencoded;charset=UTF-8' }
   if (typeof init === 'object' && init !== null && (ArrayBuffer.isView(init) || init instanceof ArrayBuffer))
     return { content: { bytes: new Uint8Array(bytesOf(init)) }, type: undefined }
-  return { content: { bytes: toUtf8(String(init).toWellFormed()) }, type: 'text/plain;charset=UTF-8' }
+  return { content: { bytes: toUtf8(`${init}`.toWellFormed()) }, type: 'text/plain;charset=UTF-8' }
 }
 
 /** All of a stream. Throws a `TypeError` where a chunk is no `Uint8Array`; stops at the first byte over the limit. */

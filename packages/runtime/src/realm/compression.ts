@@ -49,11 +49,17 @@ export function createTextStreams(
     readonly encoding = 'utf-8'
     constructor() {
       const encoder = new TextEncoder()
+      // Half of a character, whose other half may begin the next chunk.
+      let half = ''
+      const pass = (text: string, controller: { enqueue: (bytes: Uint8Array) => void }) =>
+        void (text !== '' && controller.enqueue(encoder.encode(text)))
       super({
         transform: (chunk, controller) => {
-          const bytes = encoder.encode(String(chunk))
-          if (bytes.length > 0) controller.enqueue(bytes)
+          const text = `${half}${chunk}`
+          half = /[\ud800-\udbff]$/.exec(text)?.[0] ?? ''
+          pass(half === '' ? text : text.slice(0, -1), controller)
         },
+        flush: (controller) => pass(half, controller),
       })
     }
   }

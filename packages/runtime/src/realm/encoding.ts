@@ -1,3 +1,4 @@
+import { needArguments } from './arguments.ts'
 import type { Bridge } from './bridge.ts'
 import { DOMException } from './events.ts'
 
@@ -26,8 +27,14 @@ export function createEncoding(bridge: Bridge) {
     fromUtf8,
     TextEncoder: encoderClass(toUtf8),
     TextDecoder: decoderClass(bridge),
-    atob: (data: unknown) => latin1(fromBase64(String(data))),
-    btoa: (data: unknown) => toBase64(fromLatin1(String(data))),
+    atob(...values: unknown[]) {
+      needArguments('atob', values.length, 1)
+      return latin1(fromBase64(String(values[0])))
+    },
+    btoa(...values: unknown[]) {
+      needArguments('btoa', values.length, 1)
+      return toBase64(fromLatin1(String(values[0])))
+    },
   }
 }
 

@@ -23,6 +23,12 @@ export class DOMException extends Error {
   }
 }
 
+for (const [name, value] of Object.entries(codes)) {
+  const words = name.replace(/Error$/, '').replace(/(?!^)[A-Z]/g, '_$&')
+  for (const target of [DOMException, DOMException.prototype])
+    Object.defineProperty(target, `${words.toUpperCase()}_ERR`, { value, enumerable: true })
+}
+
 type Listener = ((event: Event) => unknown) | { handleEvent: (event: Event) => unknown }
 type ListenerOptions = { once?: boolean; capture?: boolean; signal?: AbortSignal; passive?: boolean }
 type Entry = { listener: Listener; once: boolean; capture: boolean }
@@ -45,6 +51,7 @@ export class Event {
   readonly timeStamp = 0
   readonly isTrusted = false
   constructor(type: string, init: { bubbles?: boolean; cancelable?: boolean; composed?: boolean } = {}) {
+    if (type === undefined) throw new TypeError('Event: 1 argument required, but only 0 present.')
     this.type = String(type)
     this.bubbles = Boolean(init.bubbles)
     this.cancelable = Boolean(init.cancelable)

@@ -7,12 +7,16 @@ type Value = string | File
 /** `FormData`, with files of this realm. */
 export function createFormData({ Blob, File }: ReturnType<typeof createBlob>) {
   const readValue = (value: unknown, fileName: string | undefined): Value => {
+    if (!(value instanceof Blob) && fileName !== undefined) throw new TypeError('Only a Blob has a file name.')
     if (!(value instanceof Blob)) return String(value).toWellFormed()
     if (value instanceof File && fileName === undefined) return value
     return new File([value], fileName ?? 'blob', { type: value.type })
   }
   return class FormData {
     #entries: [string, Value][] = []
+    constructor(form?: unknown) {
+      if (form !== undefined) throw new TypeError('There are no forms of a document here.')
+    }
     append(name: unknown, value: unknown, fileName?: string): void {
       this.#entries.push([String(name).toWellFormed(), readValue(value, fileName)])
     }
@@ -40,7 +44,7 @@ export function createFormData({ Blob, File }: ReturnType<typeof createBlob>) {
       for (const [name, value] of this.#entries) callback.call(self, value, name, this)
     }
     *entries(): Generator<[string, Value]> {
-      for (const [name, value] of this.#entries) yield [name, value]
+      for (let at = 0; at < this.#entries.length; at += 1) yield [...(this.#entries[at] as [string, Value])]
     }
     *keys(): Generator<string> {
       for (const [name] of this.#entries) yield name

@@ -21,10 +21,12 @@ function readValue(value: unknown): string {
 /** The web's `Headers`: names in lower case and sorted, values of one name joined, cookies apart. */
 export class Headers {
   #pairs: [string, string][] = []
+  /** What iteration gives, until the next change. */
+  #sorted: [string, string][] | undefined
 
-  constructor(init?: HeadersInit | null) {
-    if (init === undefined || init === null) return
-    if (typeof init !== 'object') throw new TypeError('Headers: the init must be an object.')
+  constructor(init?: HeadersInit) {
+    if (init === undefined) return
+    if (typeof init !== 'object' || init === null) throw new TypeError('Headers: the init must be an object.')
     if (typeof (init as Iterable<unknown>)[Symbol.iterator] === 'function') {
       for (const pair of init as Iterable<readonly string[]>) {
         const values = [...pair]
@@ -37,10 +39,12 @@ export class Headers {
   }
   append(name: unknown, value: unknown): void {
     this.#pairs.push([readName(name), readValue(value)])
+    this.#sorted = undefined
   }
   delete(name: unknown): void {
     const key = readName(name)
     this.#pairs = this.#pairs.filter(([held]) => held !== key)
+    this.#sorted = undefined
   }
   get(name: unknown): string | null {
     const key = readName(name)
@@ -61,11 +65,21 @@ export class Headers {
     if (first) first[1] = text
     else this.#pairs.push([key, text])
     this.#pairs = this.#pairs.filter((pair) => pair[0] !== key || pair === (first ?? pair))
+    this.#sorted = undefined
   }
   forEach(callback: (value: string, name: string, headers: Headers) => void, self?: unknown): void {
     for (const [name, value] of this) callback.call(self, value, name, this)
   }
+  /** Follows what changes under way. */
   *entries(): Generator<[string, string]> {
+    for (let at = 0; ; at += 1) {
+      this.#sorted ??= [...this.#sort()]
+      const pair = this.#sorted[at]
+      if (!pair) return
+      yield [...pair]
+    }
+  }
+  *#sort(): Generator<[string, string]> {
     for (const [name, pairs] of [...Map.groupBy(this.#pairs, ([name]) => name)].sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (name === 'set-cookie') for (const [, cookie] of pairs) yield [name, cookie]
       else yield [name, pairs.map(([, value]) => value).join(name === 'cookie' ? '; ' : ', ')]
@@ -81,3 +95,5 @@ export class Headers {
     return this.entries()
   }
 }
+
+Object.defineProperty(Headers.prototype, Symbol.iterator, { value: Headers.prototype.entries })

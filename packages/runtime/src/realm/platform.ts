@@ -13,6 +13,7 @@ import {
   WritableStreamDefaultWriter,
 } from 'web-streams-polyfill'
 import { AbortController, AbortSignal } from './abort.ts'
+import { needArguments, requireArguments } from './arguments.ts'
 import { createBlob } from './blob.ts'
 import { createBody, markDisturbed } from './body.ts'
 import type { Bridge } from './bridge.ts'
@@ -45,7 +46,7 @@ export function installPlatform(bridge: Bridge, clock: Clock) {
   const deps = { ...encoding, blobs, FormData, URL, URLSearchParams, randomUUID }
   const bodies = { ...deps, ...createBody(deps) }
   markDisturbed()
-  const Request = createRequest({ ...bodies, neverAborted: () => new AbortController().signal })
+  const Request = createRequest({ ...bodies, follow: (signals) => AbortSignal.any(signals) })
   const { Response, received, readAnswer } = createResponse(bodies)
   const { CryptoKey, SubtleCrypto, subtle } = createSubtle(bridge, operations)
   const { getRandomValues } = randomness
@@ -59,6 +60,10 @@ export function installPlatform(bridge: Bridge, clock: Clock) {
     ...createCompression(bridge),
     ...createTextStreams(TextEncoder, TextDecoder),
   })
+  requireArguments(URLSearchParams.prototype, listMethods)
+  requireArguments(FormData.prototype, listMethods)
+  requireArguments(Headers.prototype, { append: 2, delete: 1, get: 1, has: 1, set: 2, forEach: 1 })
+  requireArguments(EventTarget.prototype, { addEventListener: 2, removeEventListener: 2, dispatchEvent: 1 })
   const elapsedMs = () => clock.nowMs - clock.startMs
   Math.random = randomness.random
   const globals = {
@@ -68,15 +73,23 @@ export function installPlatform(bridge: Bridge, clock: Clock) {
     crypto: { subtle, getRandomValues, randomUUID },
     fetch: createFetch({ bridge, operations, Request, Response, received }),
     performance: { now: elapsedMs, timeOrigin: 0, toJSON: () => ({}) },
-    queueMicrotask: (callback: () => unknown) => void Promise.resolve().then(() => callback()),
+    queueMicrotask(callback: () => unknown) {
+      if (typeof callback !== 'function') throw new TypeError('The callback of a microtask must be a function.')
+      Promise.resolve().then(() => callback())
+    },
     self: globalThis,
-    structuredClone: (value: unknown) => cloneOf(value),
+    structuredClone(...values: unknown[]) {
+      needArguments('structuredClone', values.length, 1)
+      return cloneOf(values[0])
+    },
   }
   Object.defineProperty(globals.performance, 'timeOrigin', { get: () => clock.startMs })
   for (const [name, value] of Object.entries(globals))
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true, enumerable: true })
   return { Request, readAnswer, randomness, operations }
 }
+
+const listMethods = { append: 2, delete: 1, get: 1, getAll: 1, has: 1, set: 2, forEach: 1 }
 
 function installClasses(classes: Record<string, { prototype: object }>): void {
   for (const [name, value] of Object.entries(classes)) {

@@ -14,7 +14,7 @@ export type Request = InstanceType<ReturnType<typeof createRequest>>
 export type RequestDeps = BodyDeps &
   ReturnType<typeof createBody> & {
     URL: new (url: unknown) => { href: string; username: string; password: string }
-    neverAborted: () => AbortSignal
+    follow: (signals: AbortSignal[]) => AbortSignal
   }
 
 const normalised = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'])
@@ -28,6 +28,13 @@ const modes = {
   integrity: '',
   keepalive: false,
 } as const
+
+const choices: Readonly<Record<string, readonly string[]>> = {
+  mode: ['same-origin', 'no-cors', 'cors'],
+  credentials: ['omit', 'same-origin', 'include'],
+  cache: ['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached'],
+  redirect: ['follow', 'error', 'manual'],
+}
 
 /** The web's `Request`. */
 export function createRequest(deps: RequestDeps) {
@@ -47,9 +54,14 @@ export function createRequest(deps: RequestDeps) {
       super(headers, contentOf(from, init, method, headers))
       this.url = url
       this.method = method
-      this.signal = init.signal ?? from?.signal ?? deps.neverAborted()
-      for (const [name, value] of Object.entries(modes))
+      const followed = init.signal === undefined ? from?.signal : init.signal
+      this.signal = deps.follow(followed ? [followed] : [])
+      for (const [name, value] of Object.entries(modes)) {
+        const allowed = choices[name]
+        if (allowed && init[name] !== undefined && !allowed.includes(String(init[name])))
+          throw new TypeError(`Request constructor: ${String(init[name])} is not an accepted ${name}.`)
         Object.defineProperty(this, name, { value: init[name] ?? read(from, name) ?? value, enumerable: true })
+      }
     }
     clone(): Request {
       const copy = split(this)
@@ -79,6 +91,8 @@ export function createRequest(deps: RequestDeps) {
     }
     if (bodiless) throw new TypeError('Request with GET/HEAD method cannot have body.')
     const { content, type } = readBodyInit(deps, init.body)
+    if ('stream' in content && init.duplex !== 'half')
+      throw new TypeError("Request constructor: a stream as body needs duplex: 'half'.")
     if (type !== undefined && !headers.has('content-type')) headers.append('content-type', type)
     return content
   }

@@ -25,7 +25,7 @@ export function createResponse(deps: ResponseDeps) {
     #isRedirected = false
     constructor(body: unknown = null, init: ResponseInit = {}) {
       const status = statusOf(init?.status ?? 200)
-      const headers = new Headers(init?.headers)
+      const headers = new Headers(init?.headers ?? undefined)
       super(headers, contentOf(body, status, headers))
       this.status = status
       this.statusText = String(init?.statusText ?? '')
@@ -59,7 +59,7 @@ export function createResponse(deps: ResponseDeps) {
     static json(data: unknown, init: ResponseInit = {}): Response {
       const text = JSON.stringify(data)
       if (text === undefined) throw new TypeError('The data cannot be written as JSON.')
-      const headers = new Headers(init?.headers)
+      const headers = new Headers(init?.headers ?? undefined)
       if (!headers.has('content-type')) headers.set('content-type', 'application/json')
       return new Response(text, { ...init, headers })
     }

@@ -149,13 +149,13 @@ function searchParamsClass() {
       for (const [name, value] of this.#pairs) callback.call(self, value, name, this)
     }
     *entries(): Generator<[string, string]> {
-      for (const [name, value] of this.#pairs) yield [name, value]
+      for (let at = 0; at < this.#pairs.length; at += 1) yield [...(this.#pairs[at] as [string, string])]
     }
     *keys(): Generator<string> {
-      for (const [name] of this.#pairs) yield name
+      for (const [name] of this.entries()) yield name
     }
     *values(): Generator<string> {
-      for (const [, value] of this.#pairs) yield value
+      for (const [, value] of this.entries()) yield value
     }
     [Symbol.iterator](): Generator<[string, string]> {
       return this.entries()
@@ -192,7 +192,8 @@ export function parseForm(text: string): Pairs {
     .filter((part) => part !== '')
     .map((part) => {
       const at = part.indexOf('=')
-      return at < 0 ? [formDecode(part), ''] : [formDecode(part.slice(0, at)), formDecode(part.slice(at + 1))]
+      const [name, value] = at < 0 ? [part, ''] : [part.slice(0, at), part.slice(at + 1)]
+      return [formDecode(name).toWellFormed(), formDecode(value).toWellFormed()]
     })
 }
 

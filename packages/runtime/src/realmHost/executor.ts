@@ -69,7 +69,8 @@ export function createExecutor(deps: ExecutorDeps): Executor {
   })
   return {
     async prepare(assignment) {
-      if (assignment.isShared && current?.hasAnswered && current.assignment === assignment) return
+      // The realm that the host warmed up with has answered too, and is another bundle's.
+      if (assignment.isShared && current?.assignment === assignment && current.hasAnswered) return
       current = createPrepared(deps, realmScript, assignment)
       if (assignment.isEager) await load(deps, current)
     },
@@ -83,7 +84,10 @@ export function createExecutor(deps: ExecutorDeps): Executor {
 }
 
 function createPrepared(deps: ExecutorDeps, realmScript: vm.Script, assignment: Assignment): Prepared {
-  const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, { microtaskMode: 'afterEvaluate' })
+  const context = vm.createContext(vm.constants.DONT_CONTEXTIFY, {
+    microtaskMode: 'afterEvaluate',
+    importModuleDynamically: refuseImport,
+  })
   const operations: Prepared['operations'] = []
   const end = (header: object, body?: Uint8Array) => {
     if (!prepared.isRunning || prepared.hasEnded) return

@@ -172,8 +172,10 @@ function begin(seat: Seat, settings: Settings): void {
 
 function refill(state: State): void {
   if (!state.settings || state.stopped || state.worn) return
-  const waiting = [...state.seats].filter(isWaiting).length
-  for (let missing = state.settings.slots - waiting; missing > 0; missing -= 1) addSeat(state, state.settings)
+  // Where hosts go on after an execution, the one that runs will wait again.
+  const isThere = isReusable(state) ? (seat: Seat) => seat.state !== 'ending' && !seat.isVaried : isWaiting
+  const there = [...state.seats].filter(isThere).length
+  for (let missing = state.settings.slots - there; missing > 0; missing -= 1) addSeat(state, state.settings)
 }
 
 function addSeat(state: State, settings: Settings, variation = 0, program = programOf(state)): Seat {

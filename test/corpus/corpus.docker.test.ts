@@ -1,0 +1,91 @@
+import { decodeBody, decodeResult, hashResult } from '@peerhost/protocol'
+import type { Isolation } from '@peerhost/runtime'
+import type { Sandbox } from '@peerhost/worker'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createTestSandbox } from '../../packages/worker/test/sandbox/dockerEngine.ts'
+import { jobOf, readCorpus } from './corpus.ts'
+import type { Deployment } from './generated.ts'
+
+const isFull = process.env.PEERHOST_CORPUS === 'full'
+/** A container per execution is dear: without the whole corpus being asked for, one function in ten has it. */
+const containerEvery = isFull ? 1 : 10
+const repeats = 2
+const withinMs = 120_000
+
+let workers: Sandbox[] = []
+
+beforeAll(async () => {
+  workers = [await createTestSandbox(), await createTestSandbox()]
+}, 300_000)
+afterAll(async () => {
+  await Promise.all(workers.map((worker) => worker.close()))
+})
+
+type Execution = { deployment: Deployment; path: string; isolation: Isolation; worker: number; result: Uint8Array }
+
+test('every function has one result: at all levels, on two workers, on repeat', { timeout: 7_200_000 }, async () => {
+  const corpus = await readCorpus()
+  const functions = corpus.flatMap((deployment) => deployment.paths.map((path) => ({ deployment, path })))
+  expect(functions.length).toBeGreaterThanOrEqual(200)
+
+  const executions = (await Promise.all(workers.map((_, worker) => executeAll(worker, corpus)))).flat()
+  const differences = functions.flatMap(({ deployment, path }) => {
+    const runs = executions.filter((run) => run.deployment === deployment && run.path === path)
+    expect(runs.length).toBeGreaterThanOrEqual(workers.length * repeats)
+    return differenceOf(runs) ?? []
+  })
+  console.log(`${functions.length} functions, ${executions.length} executions: ${countLevels(executions)}`)
+  expect(differences).toEqual([])
+})
+
+async function executeAll(worker: number, corpus: readonly Deployment[]): Promise<Execution[]> {
+  const executions: Execution[] = []
+  let number = 0
+  for (const deployment of corpus) {
+    const numbered = deployment.paths.map((path) => ({ path, number: number++ }))
+    for (const isolation of levelsOf(deployment)) {
+      const chosen = numbered.filter((one) => isolation !== 'container' || one.number % containerEvery === 0)
+      const waiting = Array.from({ length: repeats }, () => chosen).flat()
+      const lane = async () => {
+        for (let next = waiting.shift(); next; next = waiting.shift())
+          executions.push(await execute(worker, deployment, next.path, isolation))
+      }
+      await Promise.all([lane(), lane()])
+    }
+  }
+  return executions
+}
+
+function levelsOf({ usesNode }: Deployment): Isolation[] {
+  return usesNode ? ['process', 'container'] : ['context', 'process', 'shared', 'container']
+}
+
+async function execute(worker: number, deployment: Deployment, path: string, isolation: Isolation): Promise<Execution> {
+  const job = { ...jobOf(deployment, path), isolation }
+  const run = await workers[worker]?.run(job, AbortSignal.timeout(withinMs))
+  if (!run) throw new Error(`There is no worker ${worker}.`)
+  return { deployment, path, isolation, worker, result: run.result }
+}
+
+/** What to read when the results of one function are not all the same. */
+function differenceOf(runs: readonly Execution[]): string | undefined {
+  const [first, ...others] = runs
+  const other = first && others.find(({ result }) => hashResult(result) !== hashResult(first.result))
+  if (!first || !other) return undefined
+  const [one, two] = [readable(first.result), readable(other.result)]
+  let at = 0
+  while (at < one.length && one[at] === two[at]) at += 1
+  const around = (text: string) => text.slice(Math.max(0, at - 40), at + 80)
+  const placeOf = ({ isolation, worker }: Execution) => `${isolation} on worker ${worker}`
+  return `${first.deployment.name}${first.path}: ${placeOf(first)} gives …${around(one)}…, ${placeOf(other)} …${around(two)}…`
+}
+
+function readable(result: Uint8Array): string {
+  const { outcome, status, headers, body } = decodeResult(result)
+  return `${outcome} ${status} ${JSON.stringify(headers)} ${new TextDecoder().decode(decodeBody(body))}`
+}
+
+function countLevels(executions: readonly Execution[]): string {
+  const counts = Object.entries(Object.groupBy(executions, ({ isolation }) => isolation))
+  return counts.map(([isolation, runs]) => `${isolation} ${runs?.length}`).join(', ')
+}

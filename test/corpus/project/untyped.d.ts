@@ -1,0 +1,10 @@
+// Libraries that come without types of their own; the corpus compares what they give, whatever it is.
+declare module 'big.js'
+declare module 'bn.js'
+declare module 'cookie'
+declare module 'js-yaml'
+declare module 'parse5'
+declare module 'picomatch'
+declare module 'semver'
+declare module 'uint8arrays'
+declare module 'uuid'
