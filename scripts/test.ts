@@ -25,7 +25,7 @@ const stages: Stage[] = [
   {
     name: 'unit',
     about: 'vitest: every package, with real anvil, Docker and PostgreSQL',
-    run: () => vitest(['packages', 'scripts', 'bench', 'test/agreement', 'test/functions']),
+    run: () => vitest(['packages', 'scripts', 'bench', 'test/agreement', 'test/corpus', 'test/functions']),
   },
   { name: 'examples', about: 'every example runs and asserts', run: () => examples() },
   { name: 'e2e', about: 'vitest: the whole network', run: () => vitest(['test/e2e']) },

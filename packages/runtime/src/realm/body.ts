@@ -5,7 +5,6 @@ import { type createFormData, decodeMultipart, encodeMultipart, type FormData } 
 import type { Headers } from './headers.ts'
 import { parseForm, type URLSearchParams } from './url.ts'
 
-export type BodyInit = string | ByteSource | Blob | FormData | URLSearchParams | ReadableStream
 type Blob = import('./blob.ts').Blob
 
 /** What bodies are made of. */
@@ -63,10 +62,13 @@ export function createBody(deps: BodyDeps) {
     #content: Content | undefined
     #stream: ReadableStream | null | undefined
     #isUsed = false
-    readonly headers: Headers
+    #headers: Headers
     constructor(headers: Headers, content: Content | undefined) {
-      this.headers = headers
+      this.#headers = headers
       this.#content = content
+    }
+    get headers(): Headers {
+      return this.#headers
     }
     get body(): ReadableStream | null {
       if (this.#stream === undefined) this.#stream = this.#open()
@@ -100,10 +102,10 @@ export function createBody(deps: BodyDeps) {
       return (await this.#consume()).slice().buffer
     }
     async blob(): Promise<Blob> {
-      return new deps.blobs.Blob([await this.#consume()], { type: this.headers.get('content-type') ?? '' })
+      return new deps.blobs.Blob([await this.#consume()], { type: this.#headers.get('content-type') ?? '' })
     }
     async formData(): Promise<FormData> {
-      return readForm(deps, this.headers.get('content-type') ?? '', await this.#consume())
+      return readForm(deps, this.#headers.get('content-type') ?? '', await this.#consume())
     }
     /** For the realm itself. Two contents of one: the body's own goes on with the first. */
     static split(body: Body): Content | undefined {

@@ -61,9 +61,3 @@ export function guard(bridge: Bridge): Bridge {
   }
   return guarded as Bridge
 }
-
-/** Puts properties where a platform has them: not enumerable for classes' sake, but writable and configurable. */
-export function define(target: object, properties: Record<string, unknown>): void {
-  for (const [name, value] of Object.entries(properties))
-    Object.defineProperty(target, name, { value, configurable: true, writable: true, enumerable: false })
-}

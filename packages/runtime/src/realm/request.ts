@@ -40,27 +40,35 @@ const choices: Readonly<Record<string, readonly string[]>> = {
 export function createRequest(deps: RequestDeps) {
   const { Body, URL, split, take, give } = deps
   class Request extends Body {
-    readonly url: string
-    readonly method: string
-    readonly signal: AbortSignal
-    readonly duplex = 'half'
-    readonly destination = ''
+    readonly #facts: Record<string, unknown>
+    declare readonly url: string
+    declare readonly method: string
+    declare readonly signal: AbortSignal
     declare readonly redirect: string
+    static {
+      for (const name of ['url', 'method', 'signal', 'duplex', 'destination', ...Object.keys(modes)])
+        Object.defineProperty(Request.prototype, name, {
+          get(this: Request) {
+            return this.#facts[name]
+          },
+          enumerable: true,
+          configurable: true,
+        })
+    }
     constructor(input: unknown, init: RequestInit = {}) {
       const from = input instanceof Request ? input : undefined
       const url = from ? from.url : addressOf(input)
       const method = methodOf(init.method ?? from?.method ?? 'GET')
       const headers = new Headers(init.headers ?? from?.headers)
       super(headers, contentOf(from, init, method, headers))
-      this.url = url
-      this.method = method
       const followed = init.signal === undefined ? from?.signal : init.signal
-      this.signal = deps.follow(followed ? [followed] : [])
+      const signal = deps.follow(followed ? [followed] : [])
+      this.#facts = { url, method, signal, duplex: 'half', destination: '' }
       for (const [name, value] of Object.entries(modes)) {
         const allowed = choices[name]
         if (allowed && init[name] !== undefined && !allowed.includes(String(init[name])))
           throw new TypeError(`Request constructor: ${String(init[name])} is not an accepted ${name}.`)
-        Object.defineProperty(this, name, { value: init[name] ?? read(from, name) ?? value, enumerable: true })
+        this.#facts[name] = init[name] ?? read(from, name) ?? value
       }
     }
     clone(): Request {

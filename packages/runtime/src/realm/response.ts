@@ -18,21 +18,27 @@ export type ReadAnswer =
 export function createResponse(deps: ResponseDeps) {
   const { Body, split, give } = deps
   class Response extends Body {
-    readonly status: number
-    readonly statusText: string
+    #status: number
+    #statusText: string
     #type = 'default'
     #url = ''
     #isRedirected = false
     constructor(body: unknown = null, init: ResponseInit = {}) {
       const status = statusOf(init?.status ?? 200)
       const headers = new Headers(init?.headers ?? undefined)
-      super(headers, contentOf(body, status, headers))
-      this.status = status
-      this.statusText = String(init?.statusText ?? '')
-      if (/[^\t\u0020-\u007e\u0080-\u00ff]/.test(this.statusText)) throw new TypeError('Invalid statusText')
+      super(headers, contentOf(deps, body, status, headers))
+      this.#status = status
+      this.#statusText = String(init?.statusText ?? '')
+      if (/[^\t\u0020-\u007e\u0080-\u00ff]/.test(this.#statusText)) throw new TypeError('Invalid statusText')
+    }
+    get status(): number {
+      return this.#status
+    }
+    get statusText(): string {
+      return this.#statusText
     }
     get ok(): boolean {
-      return this.status >= 200 && this.status <= 299
+      return this.#status >= 200 && this.#status <= 299
     }
     get type(): string {
       return this.#type
@@ -69,38 +75,45 @@ export function createResponse(deps: ResponseDeps) {
     }
     static error(): Response {
       const response = new Response()
-      Object.defineProperty(response, 'status', { value: 0, enumerable: true })
+      response.#status = 0
       return Response.#like(response, { type: 'error', url: '', redirected: false })
+    }
+    /** For the realm itself: what a value really is, whatever it says about itself. */
+    static statusOf(value: unknown): { response: Response; status: number } | undefined {
+      const isOne = typeof value === 'object' && value !== null && #status in value
+      return isOne ? { response: value, status: value.#status } : undefined
     }
     /** For the realm itself: what came from the network. */
     static received(response: Response, url: string, redirected: boolean): Response {
       return Response.#like(response, { type: 'basic', url, redirected })
     }
   }
-  const { received } = Response
-  Reflect.deleteProperty(Response, 'received')
+  const { received, statusOf: read } = Response
+  for (const name of ['received', 'statusOf']) Reflect.deleteProperty(Response, name)
 
-  function contentOf(body: unknown, status: number, headers: Headers): Content | undefined {
-    if (body === null || body === undefined) return undefined
-    if (bodiless.has(status)) throw new TypeError(`Response constructor: Invalid response status code ${status}`)
-    const { content, type } = readBodyInit(deps, body)
-    if (type !== undefined && !headers.has('content-type')) headers.append('content-type', type)
-    return content
+  const readAnswer = async (value: unknown, method: string, limitBytes: number): Promise<ReadAnswer> => {
+    return readFound(deps, read(value), method, limitBytes)
   }
-
-  const readAnswer = (value: unknown, method: string, limitBytes: number) =>
-    value instanceof Response ? read(deps, value, method, limitBytes) : ({ type: 'not-a-response' } as const)
   return { Response, received, readAnswer }
 }
 
-async function read(
+function contentOf(deps: BodyDeps, body: unknown, status: number, headers: Headers): Content | undefined {
+  if (body === null || body === undefined) return undefined
+  if (bodiless.has(status)) throw new TypeError(`Response constructor: Invalid response status code ${status}`)
+  const { content, type } = readBodyInit(deps, body)
+  if (type !== undefined && !headers.has('content-type')) headers.append('content-type', type)
+  return content
+}
+
+async function readFound(
   { take }: Pick<ResponseDeps, 'take'>,
-  response: Body & { status: number },
+  found: { response: Body; status: number } | undefined,
   method: string,
   limitBytes: number,
 ): Promise<ReadAnswer> {
-  if (response.status < 200) return { type: 'not-a-response' }
-  const parts = { type: 'answer' as const, status: response.status, headers: [...response.headers] }
+  if (!found || found.status < 200) return { type: 'not-a-response' }
+  const { response, status } = found
+  const parts = { type: 'answer' as const, status, headers: [...response.headers] }
   const content = method === 'HEAD' ? undefined : take(response)
   if (!content) return { ...parts, body: new Uint8Array(0) }
   const body = 'bytes' in content ? content.bytes : await readStream(content.stream, limitBytes)

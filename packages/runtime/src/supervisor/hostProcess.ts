@@ -94,8 +94,9 @@ function hostArguments(
   return [
     '--permission',
     ...files.map((file) => `--allow-fs-read=${file}`),
-    // Realms may make code of strings; the host around them has no reason to.
-    ...(program === 'node' ? [] : ['--disallow-code-generation-from-strings']),
+    // Realms may make code of strings; the host around them has no reason to. It answers `import()` itself: Node's own error
+    // would be an object of the host.
+    ...(program === 'node' ? [] : ['--disallow-code-generation-from-strings', '--experimental-vm-modules']),
     '--disable-sigusr1',
     '--no-warnings',
     '--v8-pool-size=1',

@@ -75,6 +75,8 @@ export const escapes: HostileFamily = {
         Object.defineProperty(response, 'body', { get() { look('body', this); return new Response(JSON.stringify([...open])).body } })
         return response`,
       ...nothing,
+      // There nobody looks at its properties.
+      at: { context: { outcome: 'completed', text: 'own' }, shared: { outcome: 'completed', text: 'own' } },
     },
     {
       name: 'answers with headers and chunks that call it back',

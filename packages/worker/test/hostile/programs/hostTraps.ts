@@ -10,6 +10,8 @@ export const hostTraps: HostileFamily = {
       body: `JSON.stringify = () => '{"type":"answer","status":200,"headers":[]}'; TextEncoder.prototype.encode = () => new Uint8Array(3)
         Uint8Array.prototype.set = () => {}; return new Response('x')`,
       outcome: 'threw',
+      // There the language that it breaks is its own alone.
+      at: { context: { outcome: 'completed' }, shared: { outcome: 'completed' } },
     },
     {
       name: 'gives every object the fields of an answer',
@@ -58,13 +60,16 @@ export const hostTraps: HostileFamily = {
         return { status: 200, headers: [], body: null }`,
       outcome: 'completed',
       text: '',
+      // There a response is what the class made, and not what says that it is one.
+      at: { context: { outcome: 'threw' }, shared: { outcome: 'threw' } },
       left: `Response.name !== 'Response'`,
     },
     {
       name: 'answers with species, subclasses and buffers that change',
       body: `class Bytes extends Uint8Array { static get [Symbol.species]() { return Array } slice() { return 'forged' } get length() { return 3 } }
         return new Response(new ReadableStream({ start(c) { c.enqueue(new Bytes([1, 2, 3, 4])); c.close() } }))`,
-      outcome: 'threw',
+      outcome: 'completed',
+      text: '\u0001\u0002\u0003\u0004',
     },
     {
       name: 'changes its bytes while the host reads them',
