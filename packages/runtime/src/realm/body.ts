@@ -1,6 +1,6 @@
 import { ReadableStream, type ReadableStreamDefaultReader } from 'web-streams-polyfill'
 import { type createBlob, join, streamOf } from './blob.ts'
-import { type ByteSource, bytesOf, type Encoding } from './encoding.ts'
+import { bytesOf, type Encoding } from './encoding.ts'
 import { type createFormData, decodeMultipart, encodeMultipart, type FormData } from './formData.ts'
 import type { Headers } from './headers.ts'
 import { parseForm, type URLSearchParams } from './url.ts'
