@@ -31,13 +31,18 @@ const supervisorBytes = 96 * MiB
 const waitingHostBytes = 32 * MiB
 const supervisorPids = 16
 
+/** Most memory that a container of this class may take, in bytes. */
+export function containerMemoryBytes(limits: Pick<LimitsClass, 'memoryBytes'>, slots: number): number {
+  return supervisorBytes + slots * (limits.memoryBytes + waitingHostBytes)
+}
+
 /**
  * Container settings for untrusted code. Pure, so that a snapshot guards every field. Nothing about the function is in
  * here but its public id: bundle and request enter through stdin.
  */
 export function containerSettings(terms: ContainerTerms) {
   const { limits, slots } = terms
-  const memoryBytes = supervisorBytes + slots * (limits.memoryBytes + waitingHostBytes)
+  const memoryBytes = containerMemoryBytes(limits, slots)
   return {
     Image: terms.image,
     Cmd: [
