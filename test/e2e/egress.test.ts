@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { canonicalResult, encodeResult } from '@peerhost/protocol'
+import { decodeBody, decodeResult } from '@peerhost/protocol'
 import { type Connection, connect, deleteSecret, invoke, setSecret } from '@peerhost/sdk'
 import { deploy } from '@peerhost/sdk/node'
-import { assembleWorker, createWorkerEvents, type Sandbox } from '@peerhost/worker'
+import { assembleWorker, createProcessSandbox, createWorkerEvents, type Egress, type Sandbox } from '@peerhost/worker'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { newKey, runtimeDigest, startNetwork, type TestNetwork } from '../../packages/gateway/test/fixture.ts'
 import { type Outside, outsideAddress, startOutside, testNetwork } from '../../packages/gateway/test/outside.ts'
@@ -19,7 +19,7 @@ let outside: Outside
 let directory: string
 let connection: Connection
 const stops: (() => Promise<void>)[] = []
-/** What the workers' sandboxes were given, one text per call. */
+/** What the function answered, one text per run that ended. */
 let answers: string[]
 /** Where each execution calls; the same for honest workers. */
 let pathOf: (worker: number) => string
@@ -43,7 +43,7 @@ beforeAll(async () => {
   const declared = `{ hosts: [{ host: 'api.test:${outside.port}', headers: { authorization: 'Bearer {{API_KEY}}' } }] }`
   await writeFile(
     join(directory, 'functions/forecast.ts'),
-    `export const config = { quorum: 2, network: ${declared} }\nexport default () => new Response('')\n`,
+    `export const config = { quorum: 2, network: ${declared} }\nexport default () => fetch('https://api.test:${outside.port}/now')\n`,
   )
 })
 afterAll(async () => {
@@ -60,22 +60,24 @@ beforeEach(() => {
   pathOf = () => '/now'
 })
 
-/** Runs no code, but calls out over the port that a sandbox has, and answers with what came back. */
-function callingSandbox(worker: number): Sandbox {
+/**
+ * The runtime's own processes, without a container around them, whose worker may send another call than the function's.
+ * Keeps what the function answered.
+ */
+async function watchedSandbox(worker: number, programs: string): Promise<Sandbox> {
+  const sandbox = await createProcessSandbox({ directory: programs, slots: 1, log: () => {} })
   return {
+    ...sandbox,
     kind: 'docker',
     isolated: true,
     runtimeDigest,
-    warm: async () => undefined,
-    close: async () => undefined,
     run: async (job, signal) => {
-      const url = `https://api.test:${outside.port}${pathOf(worker)}`
-      const call = { index: 0, method: 'GET', url, headers: [], body: new Uint8Array() }
-      const answer = await job.egress?.(call, signal)
-      const body = answer?.type === 'answered' ? answer.body : new TextEncoder().encode(answer?.code ?? 'no network')
-      answers.push(new TextDecoder().decode(body))
-      const result = encodeResult(canonicalResult({ outcome: 'completed', status: 200, headers: [], body }))
-      return { result, outcome: 'completed', status: 200, durationMs: 1, queueMs: 0, log: '', logBytes: 0 }
+      const { egress } = job
+      const sent: Egress | undefined =
+        egress && ((call, within) => egress({ ...call, url: call.url.replace('/now', pathOf(worker)) }, within))
+      const run = await sandbox.run(sent ? { ...job, egress: sent } : job, signal)
+      answers.push(new TextDecoder().decode(decodeBody(decodeResult(run.result).body)))
+      return run
     },
   }
 }
@@ -89,6 +91,7 @@ async function startWorker(worker: number): Promise<() => Promise<void>> {
     events.push(`${name} ${JSON.stringify(event, (_, value) => (typeof value === 'bigint' ? String(value) : value))}`),
   )
   const { addresses, deployBlock, rpcUrl } = network
+  const sandbox = await watchedSandbox(worker, dataDirectory)
   const assembled = await assembleWorker(
     {
       rpcUrls: [rpcUrl],
@@ -116,12 +119,13 @@ async function startWorker(worker: number): Promise<() => Promise<void>> {
       metricsPort: undefined,
       logLevel: 'silent',
     },
-    { sandbox: callingSandbox(worker), events: hub },
+    { sandbox, events: hub },
   )
   await assembled.worker.start()
   return async () => {
     await assembled.worker.stop()
     await assembled.close()
+    await sandbox.close()
     await rm(dataDirectory, { recursive: true, force: true })
   }
 }

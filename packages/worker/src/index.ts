@@ -89,6 +89,7 @@ export {
 export { type JobDeps, type JobEnd, runJob } from './runJob.ts'
 export { createWorkerLog, type RunWorkerDeps, runWorker } from './runWorker.ts'
 export { createDockerSandbox } from './sandbox/dockerSandbox.ts'
+export type { Egress, EgressAnswer, EgressCall } from './sandbox/egress.ts'
 export { sandboxLabels } from './sandbox/hostConfig.ts'
 export { prepareRuntime } from './sandbox/prepareRuntime.ts'
 export { createProcessSandbox } from './sandbox/processSandbox.ts'
