@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { FrameHeader } from '../src/frames.ts'
 import { writePrograms } from '../src/programs.ts'
-import { createStartHost, type HostPrograms } from '../src/supervisor/hostProcess.ts'
+import { createStartHost, type HostPrograms, type StartHost } from '../src/supervisor/hostProcess.ts'
 import { createSupervisor, type SupervisorDeps } from '../src/supervisor/supervisor.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'peerhost-programs-'))
@@ -29,7 +29,8 @@ const settings = {
   logBytes: 1_000,
   responseBodyBytes: 1_000,
 }
-const request = Buffer.from(JSON.stringify({ method: 'GET', path: '/', query: [], headers: [], body: { utf8: '' } }))
+const requestFor = (path: string) =>
+  Buffer.from(JSON.stringify({ method: 'GET', path, query: [], headers: [], body: { utf8: '' } }))
 
 /** A supervisor in this process, with real hosts. `next` gives its messages one by one. */
 function start(programs: HostPrograms, over: Partial<SupervisorDeps> = {}) {
@@ -56,10 +57,10 @@ function start(programs: HostPrograms, over: Partial<SupervisorDeps> = {}) {
         header: { type: 'configure', settings: { ...settings, ...change } },
         body: Buffer.from(bundle),
       }),
-    run: (id = 1) =>
+    run: (id = 1, path = '/') =>
       supervisor.receive({
         header: { type: 'run', run: { id, clockMs: 0, seed: `0x${'00'.repeat(32)}` } },
-        body: request,
+        body: requestFor(path),
       }),
     cancel: (id: number) => supervisor.receive({ header: { type: 'cancel', id }, body: new Uint8Array(0) }),
     receive: supervisor.receive,
@@ -166,6 +167,67 @@ describe('an execution', () => {
     supervisor.configure('')
     supervisor.run()
     expect((await supervisor.next('ended')).header).toMatchObject({ end: 'lost' })
+    supervisor.stop()
+  })
+})
+
+describe('a process that goes on', () => {
+  const pidsOf = (pids: number[]): StartHost => {
+    const startHost = createStartHost(honestHosts)
+    return (order, events) => {
+      const host = startHost(order, events)
+      if (host.pid) pids.push(host.pid)
+      return host
+    }
+  }
+  const answer = `exports.default = () => new Response('x')`
+
+  test('runs one execution after the other, and is replaced when it keeps memory', async () => {
+    const pids: number[] = []
+    let keptBytes = 0
+    const supervisor = start(honestHosts, { startHost: pidsOf(pids), privateMemoryBytes: () => keptBytes })
+    supervisor.configure(answer, { isolation: 'context' })
+    for (let id = 1; id <= 5; id += 1) {
+      supervisor.run(id)
+      expect((await supervisor.next('ended')).header).toMatchObject({ id, end: 'completed' })
+    }
+    expect(pids).toHaveLength(1)
+    keptBytes = settings.memoryBytes * 0.6
+    supervisor.run(6)
+    await supervisor.next('ended')
+    supervisor.run(7)
+    expect((await supervisor.next('ended')).header).toMatchObject({ id: 7, end: 'completed' })
+    expect(pids.length).toBeGreaterThan(1)
+    supervisor.stop()
+  })
+
+  test('is not believed when it dies: the execution is run once more in a new one', async () => {
+    const pids: number[] = []
+    const supervisor = start(honestHosts, { startHost: pidsOf(pids) })
+    supervisor.configure(
+      `exports.default = (r) => { if (r.url.endsWith('/slow')) { const until = 3e8; for (let n = 0; n < until; n += 1); } return new Response('x') }`,
+      { isolation: 'context', timeoutMs: 20_000 },
+    )
+    supervisor.run(1)
+    await supervisor.next('ended')
+    supervisor.run(2, '/slow')
+    process.kill(pids[0]!, 'SIGKILL')
+    expect(await supervisor.next('ended')).toMatchObject({ header: { id: 2, end: 'completed' }, body: 'x' })
+    expect(pids.length).toBeGreaterThan(1)
+    supervisor.stop()
+  })
+
+  test('that was prepared before there was a bundle takes the one that comes', async () => {
+    const pids: number[] = []
+    const supervisor = start(honestHosts, { startHost: pidsOf(pids) })
+    const prepare = { type: 'prepare', settings: { ...settings, isolation: 'context' } }
+    supervisor.receive({ header: prepare, body: new Uint8Array(0) })
+    expect(pids).toHaveLength(1)
+    supervisor.configure(answer, { isolation: 'context' })
+    supervisor.run(1)
+    expect(await supervisor.next('ended')).toMatchObject({ header: { end: 'completed' }, body: 'x' })
+    expect(pids).toHaveLength(1)
+    expect(() => supervisor.receive({ header: prepare, body: new Uint8Array(0) })).toThrow('once')
     supervisor.stop()
   })
 })

@@ -1,16 +1,10 @@
-import { reusesHosts, usesNode } from '../bundleRealm.ts'
+import { usesNode } from '../bundleRealm.ts'
 import type { Frame } from '../frames.ts'
-import {
-  type Fetched,
-  type FromHost,
-  type Run,
-  readToSupervisor,
-  type Settings,
-  type ToSupervisor,
-} from '../messages.ts'
+import { type Fetched, type FromHost, readToSupervisor, type Settings, type ToSupervisor } from '../messages.ts'
 import { variationOf } from '../variations.ts'
 import { createExecution, type Execution, type Verdict, verdictOfExit } from './execution.ts'
-import type { Host, HostEvents, HostExit, StartHost } from './hostProcess.ts'
+import type { HostEvents, HostExit, StartHost } from './hostProcess.ts'
+import { isReusable, isWaiting, type Job, mayBeOthersFault, programOf, type Seat, type State } from './seat.ts'
 
 export type SupervisorDeps = {
   startHost: StartHost
@@ -22,23 +16,6 @@ export type SupervisorDeps = {
   giveUp: (reason: string) => void
   /** Kills what is not in the set; absent where the other processes are not ours. */
   killStrays?: (known: ReadonlySet<number>) => number
-}
-
-type Job = { readonly run: Run; readonly request: Uint8Array }
-
-type Seat = {
-  host: Host
-  state: 'starting' | 'ready' | 'running' | 'ending'
-  execution?: Execution | undefined
-  job?: Job
-  /** Executions it was given. */
-  uses: number
-  isVaried: boolean
-  timer?: NodeJS.Timeout
-  timeFactor: number
-  /** The host has loaded itself and the bundle: from here on, what happens is the function's doing. */
-  loaded: boolean
-  logsClosed: boolean
 }
 
 const memoryCheckMs = 25
@@ -53,21 +30,6 @@ const failedStartsAllowed = 8
 const usesOfHost = 500
 /** So does one that kept more than this share of the memory that one execution may use. */
 const keptMemoryShare = 0.5
-
-type State = {
-  readonly deps: SupervisorDeps
-  readonly seats: Set<Seat>
-  settings?: Settings
-  bundle: Uint8Array
-  /** Whether the module's scope runs ahead of the execution. Not where it does not end: that belongs to an execution. */
-  isEager: boolean
-  announced: boolean
-  worn: boolean
-  stopped: boolean
-  oomKillsSeen: number
-  failedStarts: number
-  startLog: string
-}
 
 /**
  * The first process of a sandbox. Keeps hosts started ahead and gives each execution one: at the levels `context` and
@@ -152,15 +114,6 @@ function assign(state: State, settings: Settings, seat: Seat, job: Job): void {
   if (seat.loaded) begin(seat, settings)
   else seat.timer = setTimeout(() => decide(seat, { end: 'lost' }), loadWithinMs)
   seat.host.send({ header: { type: 'run', run: job.run }, body: job.request })
-}
-
-function programOf({ bundle }: State): 'node' | 'realm' {
-  return usesNode(bundle) ? 'node' : 'realm'
-}
-
-/** Whether hosts go on after an execution. */
-function isReusable({ settings, bundle }: State): boolean {
-  return settings !== undefined && reusesHosts(settings, bundle)
 }
 
 /** The function's time does not count before there is a process to run it: that would be the machine's slowness. */
@@ -315,12 +268,6 @@ function onClosed(state: State, seat: Seat, exit: HostExit): void {
   else refill(state)
 }
 
-/** What dies for memory, or just dies, in a process that others used before may have died of what they left. */
-function mayBeOthersFault({ uses, execution }: Seat): boolean {
-  const verdict = execution?.verdict
-  return uses > 1 && (verdict?.end === 'out-of-memory' || (verdict?.end === 'threw' && verdict.reason === 'exited'))
-}
-
 /** Runs the execution once more, in a host that has run nothing: what comes out there counts. */
 function again(state: State, seat: Seat): void {
   clearTimeout(seat.timer)
@@ -362,8 +309,4 @@ function watchMemory({ deps, seats, settings }: State): void {
     const bytes = deps.privateMemoryBytes(seat.host.pid)
     if (bytes !== undefined && bytes > settings.memoryBytes) decide(seat, { end: 'out-of-memory' })
   }
-}
-
-function isWaiting(seat: Seat): boolean {
-  return seat.state === 'starting' || seat.state === 'ready'
 }

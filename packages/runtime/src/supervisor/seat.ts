@@ -1,0 +1,61 @@
+import { reusesHosts, usesNode } from '../bundleRealm.ts'
+import type { Run, Settings } from '../messages.ts'
+import type { Execution } from './execution.ts'
+import type { Host } from './hostProcess.ts'
+import type { SupervisorDeps } from './supervisor.ts'
+
+/** One execution as it was asked for. */
+export type Job = { readonly run: Run; readonly request: Uint8Array }
+
+/** One host process, and the execution that it has. */
+export type Seat = {
+  host: Host
+  state: 'starting' | 'ready' | 'running' | 'ending'
+  execution?: Execution | undefined
+  job?: Job
+  /** Executions it was given. */
+  uses: number
+  isVaried: boolean
+  timer?: NodeJS.Timeout
+  timeFactor: number
+  /** The host has loaded itself and the bundle: from here on, what happens is the function's doing. */
+  loaded: boolean
+  logsClosed: boolean
+}
+
+/** All that a supervisor knows. */
+export type State = {
+  readonly deps: SupervisorDeps
+  readonly seats: Set<Seat>
+  settings?: Settings
+  bundle: Uint8Array
+  /** Whether the module's scope runs ahead of the execution. Not where it does not end: that belongs to an execution. */
+  isEager: boolean
+  announced: boolean
+  worn: boolean
+  stopped: boolean
+  oomKillsSeen: number
+  failedStarts: number
+  startLog: string
+}
+
+/** Whether hosts go on after an execution. */
+export function isReusable({ settings, bundle }: State): boolean {
+  return settings !== undefined && reusesHosts(settings, bundle)
+}
+
+/** The program that a bundle's hosts run. */
+export function programOf({ bundle }: State): 'node' | 'realm' {
+  return usesNode(bundle) ? 'node' : 'realm'
+}
+
+/** What dies for memory, or just dies, in a process that others used before may have died of what they left. */
+export function mayBeOthersFault({ uses, execution }: Seat): boolean {
+  const verdict = execution?.verdict
+  return uses > 1 && (verdict?.end === 'out-of-memory' || (verdict?.end === 'threw' && verdict.reason === 'exited'))
+}
+
+/** Whether the host may be given the next execution. */
+export function isWaiting(seat: Seat): boolean {
+  return seat.state === 'starting' || seat.state === 'ready'
+}
