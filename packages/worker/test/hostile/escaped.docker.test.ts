@@ -123,7 +123,7 @@ test("garbage on PID 1's own output ends that container and nothing else", async
 })
 
 test('an execution whose container dies is run again in a new one', async () => {
-  const slow = `exports.default = async (r) => { if (r.url.endsWith('/slow')) await new Promise((done) => setTimeout(done, 1500)); return new Response('fine') }`
+  const slow = `"use node"; exports.default = async (r) => { if (r.url.endsWith('/slow')) await new Promise((done) => setTimeout(done, 1500)); return new Response('fine') }`
   const { job, container } = await inhabited(slow)
   const running = sandbox.run({ ...job, request: requestOf({ path: '/slow' }) }, soon())
   await new Promise((done) => setTimeout(done, 300))
@@ -134,7 +134,7 @@ test('an execution whose container dies is run again in a new one', async () => 
 
 test('an execution whose containers keep dying fails with a name', async () => {
   const { job } = await inhabited(
-    `exports.default = () => new Promise((done) => setTimeout(() => done(new Response('never')), 4000))`,
+    `"use node"; exports.default = () => new Promise((done) => setTimeout(() => done(new Response('never')), 4000))`,
   )
   let stopped = false
   const killing = (async () => {
