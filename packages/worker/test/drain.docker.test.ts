@@ -25,7 +25,7 @@ import { engineJson, runtimeDirectory } from './sandbox/dockerEngine.ts'
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const takesMs = 3_000
 const bundle = new TextEncoder().encode(
-  `exports.default = () => new Promise((done) => setTimeout(() => done(Response.json({ done: true })), ${takesMs}))`,
+  `"use node"; exports.default = () => new Promise((done) => setTimeout(() => done(Response.json({ done: true })), ${takesMs}))`,
 )
 const bundleDigest: Hex = `0x${createHash('sha256').update(bundle).digest('hex')}`
 const password = 'of both keystores'

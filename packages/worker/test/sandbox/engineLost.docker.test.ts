@@ -23,7 +23,7 @@ describe.skipIf(!canOwnEngine)('an engine that fails under the worker', { timeou
     await engine?.remove()
   }, timeout)
 
-  const slow = `exports.default = async (r) => { if (r.url.endsWith('/slow')) await new Promise((done) => setTimeout(done, 50000)); return new Response('fine') }`
+  const slow = `"use node"; exports.default = async (r) => { if (r.url.endsWith('/slow')) await new Promise((done) => setTimeout(done, 50000)); return new Response('fine') }`
   const containers = () => docker.listContainers({ all: true })
 
   describe.each(levels)('at level %s', (level) => {
