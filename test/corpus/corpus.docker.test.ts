@@ -7,8 +7,8 @@ import { jobOf, readCorpus } from './corpus.ts'
 import type { Deployment } from './generated.ts'
 
 const isFull = process.env.PEERHOST_CORPUS === 'full'
-/** A container per execution is dear: without the whole corpus being asked for, one function in ten has it. */
-const containerEvery = isFull ? 1 : 10
+/** A process or a container per execution is dear: without the whole corpus being asked for, one function in ten has it. */
+const dearEvery = isFull ? 1 : 10
 const repeats = 2
 const withinMs = 120_000
 
@@ -44,7 +44,7 @@ async function executeAll(worker: number, corpus: readonly Deployment[]): Promis
   for (const deployment of corpus) {
     const numbered = deployment.paths.map((path) => ({ path, number: number++ }))
     for (const isolation of levelsOf(deployment)) {
-      const chosen = numbered.filter((one) => isolation !== 'container' || one.number % containerEvery === 0)
+      const chosen = numbered.filter((one) => isCheap(isolation) || one.number % dearEvery === 0)
       const waiting = Array.from({ length: repeats }, () => chosen).flat()
       const lane = async () => {
         for (let next = waiting.shift(); next; next = waiting.shift())
@@ -54,6 +54,10 @@ async function executeAll(worker: number, corpus: readonly Deployment[]): Promis
     }
   }
   return executions
+}
+
+function isCheap(isolation: Isolation): boolean {
+  return isolation === 'context' || isolation === 'shared'
 }
 
 function levelsOf({ usesNode }: Deployment): Isolation[] {

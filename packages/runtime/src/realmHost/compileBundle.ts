@@ -26,7 +26,15 @@ export function compileBundle(bundle: Uint8Array): CompiledBundle {
   }
 }
 
+let refusals = 0
+
+/** How often an `import()` was refused in this process: whoever asked has yet to hear of it. */
+export function importRefusals(): number {
+  return refusals
+}
+
 /** Rejects with a text: an error of the host would be an object of the host. */
 export function refuseImport(): never {
+  refusals += 1
   throw 'import() is not available to functions.'
 }

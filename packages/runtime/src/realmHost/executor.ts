@@ -3,7 +3,7 @@ import type { Frame } from '../frames.ts'
 import type { Run } from '../messages.ts'
 import type { Bridge, Realm } from '../realm/bridge.ts'
 import { type Bindings, createBindings, type Settled } from './bindings.ts'
-import { type CompiledBundle, refuseImport } from './compileBundle.ts'
+import { type CompiledBundle, importRefusals, refuseImport } from './compileBundle.ts'
 
 export type ExecutorDeps = {
   readonly realmSource: string
@@ -140,7 +140,7 @@ async function load(deps: ExecutorDeps, prepared: Prepared): Promise<void> {
   prepared.realm.load(0)
   drainScript.runInContext(prepared.context)
   while (prepared.operations.length > 0) await settleFirst(deps, prepared)
-  await turn()
+  await turns(prepared)
 }
 
 async function execute(deps: ExecutorDeps, prepared: Prepared, run: Run, request: string): Promise<void> {
@@ -159,7 +159,7 @@ async function execute(deps: ExecutorDeps, prepared: Prepared, run: Run, request
     drainScript.runInContext(context)
   }
   while (!prepared.hasEnded) {
-    await turn()
+    await turns(prepared)
     if (prepared.hasEnded) break
     if (prepared.rejection !== undefined) {
       bindings.bridge.log(2, `${prepared.rejection}\n`)
@@ -214,7 +214,20 @@ function describe(realm: Realm, reason: unknown): string {
   return 'A value that cannot be shown was rejected.'
 }
 
-/** One turn of the event loop: what was rejected and not handled is known after it. */
-function turn(): Promise<void> {
-  return new Promise((done) => setImmediate(done))
+/** How many turns the host takes at most to refuse an `import()`. */
+const turnsOfHost = 3
+
+/**
+ * Lets the host's event loop turn: what was rejected and not handled is known after it, and what the host itself refused has
+ * reached the realm. Always as often, so that it does not depend on the machine.
+ */
+async function turns({ context }: Prepared): Promise<void> {
+  let refused = importRefusals()
+  for (let left = turnsOfHost; left > 0; left -= 1) {
+    await new Promise<void>((done) => setImmediate(done))
+    drainScript.runInContext(context)
+    if (importRefusals() === refused) continue
+    refused = importRefusals()
+    left = turnsOfHost + 1
+  }
 }
