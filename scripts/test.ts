@@ -5,11 +5,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { requireDockerEngine } from '@peerhost/devnet'
 import { forgeProgram } from '../contracts/scripts/forgeProgram.ts'
 
-type Count = { passed: number; failed: number }
+type Count = { passed: number; failures: string[] }
 type Stage = { name: string; about: string; run: () => Promise<Count> }
 
 const root = join(import.meta.dirname, '..')
@@ -50,23 +50,25 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 await requireDockerEngine({ onStep: (text) => console.error(text) })
-const total: Count = { passed: 0, failed: 0 }
+const total: Count = { passed: 0, failures: [] }
 // The compiler of the contracts uses one core for minutes: everything else goes on beside it.
 const chosen = stages.filter(({ name }) => wanted.length === 0 || wanted.includes(name))
 const compiling = chosen.filter(({ name }) => name === 'contracts').map(perform)
 for (const stage of chosen.filter(({ name }) => name !== 'contracts')) await perform(stage)
 await Promise.all(compiling)
-process.exitCode = interrupted ? 130 : total.failed === 0 && total.passed > 0 ? 0 : 1
-console.log(`\n${total.passed} passed, ${total.failed} failed`)
+process.exitCode = interrupted ? 130 : total.failures.length === 0 && total.passed > 0 ? 0 : 1
+// The last lines are what is kept of a long log: what failed is said there again.
+for (const failure of total.failures) console.log(`FAILED ${failure}`)
+console.log(`\n${total.passed} passed, ${total.failures.length} failed`)
 
 async function perform(stage: Stage): Promise<void> {
   console.log(`\n== ${stage.name}: ${stage.about}`)
   const startedAt = performance.now()
   const count = await stage.run()
   total.passed += count.passed
-  total.failed += count.failed
+  total.failures.push(...count.failures.map((failure) => `${stage.name}: ${failure}`))
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0)
-  console.log(`-- ${stage.name}: ${count.passed} passed, ${count.failed} failed, ${seconds} s`)
+  console.log(`-- ${stage.name}: ${count.passed} passed, ${count.failures.length} failed, ${seconds} s`)
 }
 
 /** Each command is one check: it passes when it exits with 0. */
@@ -96,32 +98,29 @@ async function contracts(): Promise<Count> {
   // The tests have compiled what the packages' artifacts are made of: comparing them costs nothing more.
   const artifacts = await tally([['node', source, 'contracts/scripts/generateArtifacts.ts', '--check', '--built']])
   const all = [count, tested, artifacts]
-  return { passed: sum(all, 'passed'), failed: sum(all, 'failed') }
+  return {
+    passed: all.reduce((sum, { passed }) => sum + passed, 0),
+    failures: all.flatMap(({ failures }) => failures),
+  }
 }
 
 /** Unit, fuzz and invariant tests; the gas of contracts/snapshots is compared, and a difference fails its test. */
 async function forgeTest(cwd: string): Promise<Count> {
   const env = { FORGE_SNAPSHOT_CHECK: 'true' }
   const { code, stdout } = await run([forgeProgram(), 'test', '--json'], { cwd, env, output: 'collect' })
-  const count: Count = { passed: 0, failed: 0 }
   const report = stdout.slice(stdout.indexOf('{'))
-  if (report === '') return { passed: 0, failed: 1 }
+  if (report === '') return { passed: 0, failures: ['forge test: no report'] }
   type Suite = { test_results: Record<string, { status: string; reason?: string | null }> }
-  for (const [suite, { test_results }] of Object.entries(JSON.parse(report) as Record<string, Suite>)) {
-    for (const [test, { status, reason }] of Object.entries(test_results)) {
-      if (status === 'Success') count.passed += 1
-      else {
-        count.failed += 1
-        console.log(`FAILED ${suite} ${test}: ${reason ?? status}`)
-      }
-    }
-  }
-  if (code !== 0 && count.failed === 0) count.failed = 1
-  return count
-}
-
-function sum(counts: readonly Count[], which: keyof Count): number {
-  return counts.reduce((total, count) => total + count[which], 0)
+  const results = Object.entries(JSON.parse(report) as Record<string, Suite>).flatMap(([suite, { test_results }]) =>
+    Object.entries(test_results).map(([test, result]) => ({ ...result, name: `${suite} ${test}` })),
+  )
+  return countOf(
+    results.filter(({ status }) => status === 'Success').length,
+    results
+      .filter(({ status }) => status !== 'Success')
+      .map(({ name, status, reason }) => `${name}: ${reason ?? status}`),
+    code,
+  )
 }
 
 async function vitest(filters: string[]): Promise<Count> {
@@ -134,18 +133,29 @@ async function vitest(filters: string[]): Promise<Count> {
     `--outputFile.json=${file}`,
     ...filters,
   ])
+  type Report = {
+    numPassedTests: number
+    testResults: { name: string; status: string; assertionResults: { fullName: string; status: string }[] }[]
+  }
   try {
-    const report = JSON.parse(readFileSync(file, 'utf8')) as { numPassedTests: number; numFailedTests: number }
-    // A file that does not load has no tests to fail, yet the run has failed.
-    return {
-      passed: report.numPassedTests,
-      failed: code !== 0 && report.numFailedTests === 0 ? 1 : report.numFailedTests,
-    }
-  } catch {
-    return { passed: 0, failed: 1 }
+    const { numPassedTests, testResults } = JSON.parse(readFileSync(file, 'utf8')) as Report
+    const failures = testResults.flatMap(({ name, status, assertionResults }) => {
+      const tests = assertionResults.filter((test) => test.status === 'failed')
+      // A file that does not load has no tests to fail, yet the run has failed.
+      const failed = tests.length === 0 && status === 'failed' ? [{ fullName: 'the file itself' }] : tests
+      return failed.map(({ fullName }) => `${relative(root, name)} ${fullName}`)
+    })
+    return countOf(numPassedTests, failures, code)
+  } catch (error) {
+    return { passed: 0, failures: [`vitest ${filters.join(' ')}: no report (${error})`] }
   } finally {
     rmSync(file, { force: true })
   }
+}
+
+/** A runner that exits with an error has failed, whatever its report says. */
+function countOf(passed: number, failures: string[], code: number): Count {
+  return { passed, failures: failures.length === 0 && code !== 0 ? [`the runner exited with ${code}`] : failures }
 }
 
 async function examples(): Promise<Count> {
@@ -158,13 +168,14 @@ async function examples(): Promise<Count> {
 }
 
 async function tally(commands: string[][], where: Pick<RunOptions, 'cwd' | 'env'> = {}): Promise<Count> {
-  const count: Count = { passed: 0, failed: 0 }
+  const count: Count = { passed: 0, failures: [] }
   for (const command of commands) {
     const [program = '', ...args] = command
     const { code } = await run(command, where)
+    const about = `${basename(program)} ${args.join(' ')}`
     if (code === 0) count.passed += 1
-    else count.failed += 1
-    console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${basename(program)} ${args.join(' ')}`)
+    else count.failures.push(about)
+    console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${about}`)
   }
   return count
 }

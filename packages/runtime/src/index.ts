@@ -1,4 +1,3 @@
-export { reusesHosts, usesNode } from './bundleRealm.ts'
 export { createFrameDecoder, encodeFrame, type Frame, type FrameHeader, type FrameLimits } from './frames.ts'
 export {
   type Answer,
@@ -8,7 +7,6 @@ export {
   type Fetched,
   type FromSupervisor,
   type Isolation,
-  isolations,
   type Run,
   readFromSupervisor,
   type Settings,

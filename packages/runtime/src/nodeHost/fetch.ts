@@ -1,4 +1,4 @@
-import { readFrame, writeFrame } from '../hostPipe/pipe.ts'
+import { readFrame, writeFrame } from '../hostPipe.ts'
 import { downwardLimits } from '../messages.ts'
 
 type Came = { text: string; error: string; body: Uint8Array }

@@ -1,6 +1,6 @@
 import { Readable, Writable } from 'node:stream'
 import { inspect } from 'node:util'
-import { writeFully } from '../hostPipe/pipe.ts'
+import { writeFully } from '../hostPipe.ts'
 import { requireBuiltin } from './builtins.ts'
 import { createFetch } from './fetch.ts'
 

@@ -28,6 +28,37 @@ export type Bridge = {
   fail: (end: 'threw' | 'bad-module' | 'output-too-large' | 'timed-out', reason: 'error' | 'no-response') => void
 }
 
+/** The calls of Web Crypto that go over the bridge. */
+export const subtleMethods = [
+  'decrypt',
+  'deriveBits',
+  'deriveKey',
+  'digest',
+  'encrypt',
+  'exportKey',
+  'generateKey',
+  'importKey',
+  'sign',
+  'unwrapKey',
+  'verify',
+  'wrapKey',
+] as const
+
+/** The parts of a URL, in the order in which the host gives them. */
+export const urlParts = [
+  'href',
+  'origin',
+  'protocol',
+  'username',
+  'password',
+  'host',
+  'hostname',
+  'port',
+  'pathname',
+  'search',
+  'hash',
+] as const
+
 /** What the host may ask of a realm. None of these throws, and none returns anything that the host would look into. */
 export type Realm = {
   /** Evaluates the module's scope. */

@@ -5,9 +5,10 @@ import { type Bridge, guard, type Realm } from './bridge.ts'
 import { type Clock, installDate } from './clock.ts'
 import { describe } from './console.ts'
 import { fromBase64 } from './encoding.ts'
+import { installInertWeakness } from './inertWeakness.ts'
 import { installPlatform, type Platform } from './platform.ts'
 import { installTimers } from './timers.ts'
-import { installInertWeakness, installWebAssembly } from './webAssembly.ts'
+import { installWebAssembly } from './webAssembly.ts'
 
 type Module = (
   this: unknown,

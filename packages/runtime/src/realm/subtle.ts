@@ -1,25 +1,10 @@
-import type { Bridge } from './bridge.ts'
+import { type Bridge, subtleMethods } from './bridge.ts'
 import { bytesOf, fromBase64, toBase64 } from './encoding.ts'
 import type { Operations } from './operations.ts'
 
 /** A value on its way over the bridge: bytes and keys are marked, the rest is plain. */
 type Wire = { $bytes: string } | { $key: number; about?: KeyFacts } | { [name: string]: unknown }
 type KeyFacts = { type: string; extractable: boolean; algorithm: object; usages: string[] }
-
-const methods = [
-  'decrypt',
-  'deriveBits',
-  'deriveKey',
-  'digest',
-  'encrypt',
-  'exportKey',
-  'generateKey',
-  'importKey',
-  'sign',
-  'unwrapKey',
-  'verify',
-  'wrapKey',
-] as const
 
 /** `crypto.subtle` and `CryptoKey`. The host calculates and keeps the keys; the realm has their numbers. */
 export function createSubtle(bridge: Pick<Bridge, 'subtle'>, operations: Operations) {
@@ -55,7 +40,7 @@ export function createSubtle(bridge: Pick<Bridge, 'subtle'>, operations: Operati
     if ('$key' in wire) return new CryptoKey(making, Number(wire.$key), wire.about as KeyFacts)
     return Object.fromEntries(Object.entries(wire).map(([name, part]) => [name, receive(part)]))
   }
-  for (const method of methods) {
+  for (const method of subtleMethods) {
     const call = async (...values: unknown[]) => {
       const text = JSON.stringify({ method, values: send(values) })
       const { text: answer } = await operations.start((id) => bridge.subtle(id, text))

@@ -1,19 +1,5 @@
-import type { Bridge } from './bridge.ts'
+import { type Bridge, urlParts } from './bridge.ts'
 
-/** The parts of a URL, in the order in which the host gives them. */
-export const urlParts = [
-  'href',
-  'origin',
-  'protocol',
-  'username',
-  'password',
-  'host',
-  'hostname',
-  'port',
-  'pathname',
-  'search',
-  'hash',
-] as const
 type Part = (typeof urlParts)[number]
 
 export type URL = InstanceType<ReturnType<typeof createUrl>['URL']>

@@ -1,8 +1,7 @@
 import crypto, { type Cipheriv } from 'node:crypto'
 import { isUint8Array } from 'node:util/types'
 import zlib from 'node:zlib'
-import type { Bridge } from '../realm/bridge.ts'
-import { urlParts } from '../realm/url.ts'
+import { type Bridge, urlParts } from '../realm/bridge.ts'
 import { createSubtleCalls, type SubtleCalls } from './subtleCalls.ts'
 
 /** What a realm's calls lead to in this host. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Frame } from '../frames.ts'
-import { readFrame, writeFrame } from '../hostPipe/pipe.ts'
+import { readFrame, writeFrame } from '../hostPipe.ts'
 import { downwardLimits, readRun } from '../messages.ts'
 import { compileBundle } from './compileBundle.ts'
 import { type Assignment, createExecutor, type Executor } from './executor.ts'

@@ -1,4 +1,5 @@
 import { webcrypto } from 'node:crypto'
+import { subtleMethods } from '../realm/bridge.ts'
 
 type CryptoKey = webcrypto.CryptoKey
 type Call = { method: string; values: unknown[] }
@@ -6,20 +7,7 @@ type Call = { method: string; values: unknown[] }
 /** Runs one call of Web Crypto. Both texts are JSON in which `$bytes` is base64 and `$key` the number of a key. */
 export type SubtleCalls = (call: string) => Promise<string>
 
-const methods = new Set([
-  'decrypt',
-  'deriveBits',
-  'deriveKey',
-  'digest',
-  'encrypt',
-  'exportKey',
-  'generateKey',
-  'importKey',
-  'sign',
-  'unwrapKey',
-  'verify',
-  'wrapKey',
-])
+const methods = new Set<string>(subtleMethods)
 
 /** Web Crypto for one realm. The keys stay here: a realm knows their numbers, and nobody else's. */
 export function createSubtleCalls(): SubtleCalls {

@@ -1,5 +1,5 @@
-import { reusesHosts, usesNode } from '../bundleRealm.ts'
 import type { Run, Settings } from '../messages.ts'
+import { usesNode } from '../usesNode.ts'
 import type { Execution } from './execution.ts'
 import type { Host } from './hostProcess.ts'
 import type { SupervisorDeps } from './supervisor.ts'
@@ -39,9 +39,9 @@ export type State = {
   startLog: string
 }
 
-/** Whether hosts go on after an execution. */
+/** Whether hosts go on after an execution. Node's own modules cannot be had anew in one process. */
 export function isReusable({ settings, bundle }: State): boolean {
-  return settings !== undefined && reusesHosts(settings, bundle)
+  return (settings?.isolation === 'context' || settings?.isolation === 'shared') && !usesNode(bundle)
 }
 
 /** The program that a bundle's hosts run. */

@@ -1,6 +1,6 @@
-import { usesNode } from '../bundleRealm.ts'
 import type { Frame } from '../frames.ts'
 import { type Fetched, type FromHost, readToSupervisor, type Settings, type ToSupervisor } from '../messages.ts'
+import { usesNode } from '../usesNode.ts'
 import { variationOf } from '../variations.ts'
 import { createExecution, type Execution, type Verdict, verdictOfExit } from './execution.ts'
 import type { HostEvents, HostExit, StartHost } from './hostProcess.ts'

@@ -6,7 +6,7 @@ import {
   framePrefixBytes,
   readFramePayload,
   readFramePrefix,
-} from '../frames.ts'
+} from './frames.ts'
 
 /** Where a host reads what it is to do, and where it writes what came out. */
 export const jobDescriptor = 0

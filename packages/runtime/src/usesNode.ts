@@ -1,5 +1,3 @@
-import type { Settings } from './messages.ts'
-
 const directive = /^\s*(["'])use node\1/
 
 /**
@@ -8,9 +6,4 @@ const directive = /^\s*(["'])use node\1/
  */
 export function usesNode(bundle: Uint8Array): boolean {
   return directive.test(Buffer.from(bundle.buffer, bundle.byteOffset, Math.min(bundle.length, 64)).toString('latin1'))
-}
-
-/** Whether the processes that run a bundle go on after an execution. Node's own modules cannot be had anew in one process. */
-export function reusesHosts({ isolation }: Pick<Settings, 'isolation'>, bundle: Uint8Array): boolean {
-  return (isolation === 'context' || isolation === 'shared') && !usesNode(bundle)
 }
