@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { requireDockerEngine, startDevnet } from '@peerhost/devnet'
 import { connect } from '@peerhost/sdk'
 import { deploy } from '@peerhost/sdk/node'
+import { startExpress } from './startExpress.ts'
 
 /** A devnet with the bench project on it. `helloUrl` is the function, `expressUrl` the same function in plain Express. */
 export type BenchNetwork = { helloUrl: string; expressUrl: string; dockerSocket: string; close: () => Promise<void> }
@@ -34,16 +34,4 @@ export async function startBenchNetwork(): Promise<BenchNetwork> {
       rmSync(directory, { recursive: true, force: true })
     },
   }
-}
-
-/** Plain Express in a process of its own, as somebody would run it without PeerHost. */
-function startExpress(): Promise<{ url: string; stop: () => void }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'expressServer.ts')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  return new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`Express ended with ${code}.`)))
-    child.stdout.once('data', (chunk: Buffer) => resolve({ url: chunk.toString().trim(), stop: () => child.kill() }))
-  })
 }

@@ -7,9 +7,11 @@ import { buildProject } from '@peerhost/bundler'
 import { requireDockerEngine } from '@peerhost/devnet'
 import { canonicalRequest, decodeResult, encodeRequest, LIMITS_CLASSES } from '@peerhost/protocol'
 import { createDockerSandbox, type Sandbox, type SandboxJob } from '@peerhost/worker'
+import { dockerRun, runtimeImage } from '../dockerRun.ts'
+import { get } from '../get.ts'
 import { median } from '../median.ts'
-import { dockerRun, runtimeImage } from './dockerRun.ts'
-import { ratePerSecond, timed } from './rate.ts'
+import { ratePerSecond, timed } from '../rate.ts'
+import { startExpress } from '../startExpress.ts'
 import { startWorkerd } from './workerdServer.ts'
 
 const rounds = 3
@@ -169,19 +171,4 @@ async function execute(sandbox: Sandbox, job: SandboxJob): Promise<void> {
   const run = await sandbox.run(job, AbortSignal.timeout(60_000))
   if (run.outcome !== 'completed' || run.status !== 200)
     throw new Error(`${job.deployment} ended as ${run.outcome}: ${JSON.stringify(decodeResult(run.result))} ${run.log}`)
-}
-
-async function get(url: string): Promise<void> {
-  const response = await fetch(url)
-  const body = await response.text()
-  if (response.status !== 200) throw new Error(`${url} answered ${response.status}: ${body}`)
-}
-
-/** Plain Express in a process of its own. */
-async function startExpress(): Promise<{ url: string; stop: () => void }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../expressServer.ts')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  for await (const chunk of child.stdout) return { url: String(chunk).trim(), stop: () => child.kill() }
-  throw new Error('Express did not start.')
 }

@@ -30,9 +30,7 @@ contract SeatsTest is LaneFixture {
 
     function test_seats_changeWithTheParameters() public {
         registerOperators(NETWORK_SIZE);
-        IProtocolParameters.Parameters memory next = parameters();
-        next.committeeSize = uint8(NETWORK_SIZE);
-        uint256 effectiveAt = _announce(next);
+        uint256 effectiveAt = _announceCommitteeOfAll();
         vm.warp(effectiveAt - 1);
         IExecutionCoordinator.Ticket memory first = postNew(0);
         IExecutionCoordinator.Ticket memory before = postNew(1);
@@ -52,9 +50,7 @@ contract SeatsTest is LaneFixture {
     /// @dev What the lane remembers of the protocol's share ends with it, and is not for tickets from before.
     function test_fees_changeWithTheParameters() public {
         registerOperators(2);
-        IProtocolParameters.Parameters memory next = parameters();
-        next.protocolFeeBps = 1000;
-        uint256 effectiveAt = _announce(next);
+        uint256 effectiveAt = _announceFeeOfTenPercent();
         vm.warp(effectiveAt - 1);
         IExecutionCoordinator.Ticket memory before = postNew(1);
         submit(answerOf(postNew(0), 0), "");
@@ -70,9 +66,7 @@ contract SeatsTest is LaneFixture {
 
     function test_fees_ofTicketsFromBeforeTheChange() public {
         registerOperators(2);
-        IProtocolParameters.Parameters memory next = parameters();
-        next.protocolFeeBps = 1000;
-        uint256 effectiveAt = _announce(next);
+        uint256 effectiveAt = _announceFeeOfTenPercent();
         vm.warp(effectiveAt - 1);
         IExecutionCoordinator.Ticket memory before = postNew(0);
         // The lane remembers the new share first.
@@ -86,14 +80,24 @@ contract SeatsTest is LaneFixture {
     /// @dev The committee of eight is remembered first; tickets from before it had three.
     function test_seats_ofTicketsFromBeforeTheChange() public {
         registerOperators(NETWORK_SIZE);
-        IProtocolParameters.Parameters memory next = parameters();
-        next.committeeSize = uint8(NETWORK_SIZE);
-        uint256 effectiveAt = _announce(next);
+        uint256 effectiveAt = _announceCommitteeOfAll();
         vm.warp(effectiveAt - 1);
         IExecutionCoordinator.Ticket memory before = postNew(0);
         vm.warp(effectiveAt);
         submit(answerOf(postNew(1), 0), "");
         _expectRefused(answerOf(before, 0));
+    }
+
+    function _announceCommitteeOfAll() private returns (uint256 effectiveAt) {
+        IProtocolParameters.Parameters memory next = parameters();
+        next.committeeSize = uint8(NETWORK_SIZE);
+        return _announce(next);
+    }
+
+    function _announceFeeOfTenPercent() private returns (uint256 effectiveAt) {
+        IProtocolParameters.Parameters memory next = parameters();
+        next.protocolFeeBps = 1000;
+        return _announce(next);
     }
 
     /// @dev They take effect in the middle of an epoch.

@@ -69,6 +69,7 @@ export { canonicalHeaders, type HeaderPair, isRequestHeader, isResponseHeader } 
 export { LIMITS, LIMITS_CLASSES, type LimitsClass, limitsClass } from './limits.ts'
 export {
   accessTo,
+  fillSecrets,
   type HostAccess,
   isSecretName,
   type NetworkAccess,

@@ -3,7 +3,7 @@ import { isEgressHeader } from './egressCall.ts'
 import { LIMITS } from './limits.ts'
 
 const secretName = /^[A-Z][A-Z0-9_]{0,63}$/
-const placeholder = /\{\{([^{}]*)\}\}/g
+const secretReference = /\{\{([^{}]*)\}\}/g
 // The last label begins with a letter: what begins with a digit may be read as an address.
 const hostPattern = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?(:[1-9][0-9]{0,4})?$/
 
@@ -24,10 +24,10 @@ const template = z
   .max(1_024)
   .regex(/^[\x20-\x7e]*$/, 'may hold printable ASCII only.')
   .refine(
-    (text) => [...text.matchAll(placeholder)].every(([, name]) => isSecretName(name ?? '')),
+    (text) => [...text.matchAll(secretReference)].every(([, name]) => isSecretName(name ?? '')),
     'names a secret that cannot exist: names are upper-case letters, digits and _, as in {{API_KEY}}.',
   )
-  .refine((text) => !/\{\{|\}\}/.test(text.replace(placeholder, '')), 'has {{ or }} that belongs to no secret.')
+  .refine((text) => !/\{\{|\}\}/.test(text.replace(secretReference, '')), 'has {{ or }} that belongs to no secret.')
 
 const headerName = /^[!#$%&'*+\-.^_`|~0-9a-z]{1,128}$/
 const headers = z
@@ -70,8 +70,13 @@ export function accessTo({ hosts }: NetworkAccess, url: URL): HostAccess | undef
 /** The names of all secrets that the broker needs for a function, each once, sorted. */
 export function secretsOf({ hosts }: NetworkAccess): string[] {
   const templates = hosts.flatMap((one) => Object.values(one.headers))
-  const names = templates.flatMap((text) => [...text.matchAll(placeholder)].map(([, name]) => name ?? ''))
+  const names = templates.flatMap((text) => [...text.matchAll(secretReference)].map(([, name]) => name ?? ''))
   return [...new Set(names)].sort()
+}
+
+/** A header's text with each `{{NAME}}` replaced by what `secretOf` gives for the name. */
+export function fillSecrets(template: string, secretOf: (name: string) => string): string {
+  return template.replace(secretReference, (_, name: string) => secretOf(name))
 }
 
 function withoutDefaultPort(text: string): string {

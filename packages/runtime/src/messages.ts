@@ -127,9 +127,9 @@ export function hostLimits(settings: Pick<Settings, 'logBytes' | 'responseBodyBy
   }
 }
 
-/** What the worker accepts from a container, which may be lying. */
+/** What the worker accepts from a container, which may be lying. A host's header is passed on with the execution's number. */
 export function supervisorLimits(settings: Settings): FrameLimits {
-  return { headerBytes: answerHeaderBytes + 4_096, bodyBytes: settings.responseBodyBytes + settings.logBytes }
+  return { headerBytes: answerHeaderBytes + 8_192, bodyBytes: settings.responseBodyBytes + settings.logBytes }
 }
 
 /** A frame of the worker as a message. Throws for anything else. */

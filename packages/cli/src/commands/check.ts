@@ -47,7 +47,7 @@ export const checkCommand = createCommand<Input>({
     const job = await jobOf(context, input)
     const { checkRuns, resultDifferences } = await import('@peerhost/worker')
     const checked = await withSandbox(context, input, (sandbox) =>
-      checkRuns(sandbox, job, { ...(input.runs === undefined ? {} : { runs: input.runs }) }, context.signal),
+      checkRuns(sandbox, job, { runs: input.runs }, context.signal),
     )
     const [first, ...others] = checked.results
     const differences = others.map((other) => (first ? resultDifferences(first, other) : []))
@@ -61,7 +61,9 @@ export const checkCommand = createCommand<Input>({
 
 /** The job that a worker would be given, with a clock and a seed that stay the same for all runs. */
 async function jobOf(context: CommandContext, input: Input): Promise<SandboxJob> {
-  const { canonicalRequest, encodeRequest, limitsClass, PeerHostError } = await import('@peerhost/protocol')
+  const { canonicalRequest, encodeRequest, isolationOf, limitsClass, PeerHostError } = await import(
+    '@peerhost/protocol'
+  )
   const { buildProject } = await import('@peerhost/bundler')
   const project = await buildProject({ directory: resolve(context.cwd, input.directory ?? '.') })
   const [pathname = '', query = ''] = splitAt(input.function, '?')
@@ -73,7 +75,8 @@ async function jobOf(context: CommandContext, input: Input): Promise<SandboxJob>
   const request = encodeRequest(canonicalRequest({ method, path, query, headers: readHeaders(input.header), body }))
   const seed = `0x${randomBytes(32).toString('hex')}` as const
   const issuedAt = Math.floor(Date.now() / 1_000)
-  return { deployment: `${project.project}/${target.name}:0`, bundle: target.bundle, limits, request, issuedAt, seed }
+  const deployment = `${project.project}/${target.name}:0`
+  return { deployment, bundle: target.bundle, isolation: isolationOf(target.flags), limits, request, issuedAt, seed }
 }
 
 /** The function with the longest name that the reference begins with, and the path below it. */

@@ -4,6 +4,7 @@ import {
   type EgressAnswer,
   type EgressCall,
   type EgressRefusal,
+  fillSecrets,
   fromBase64,
   type HeaderPair,
   type HostAccess,
@@ -104,7 +105,7 @@ function brokerHeaders(
   const pairs: HeaderPair[] = []
   for (const [name, template] of Object.entries(headers)) {
     let missing: string | undefined
-    const value = template.replace(/\{\{([^{}]*)\}\}/g, (_, key: string) => {
+    const value = fillSecrets(template, (key) => {
       const secret = secrets.get(key)
       if (secret === undefined) missing = key
       else used.push(secret)

@@ -4,6 +4,7 @@ import perfHooks from 'node:perf_hooks'
 import timers from 'node:timers'
 import timersPromises from 'node:timers/promises'
 import { installDate } from '../realm/clock.ts'
+import { createRandomness } from '../realm/randomness.ts'
 
 /** What an execution may know of time and chance: both come from its ticket. `stall` is called whenever a timer was set. */
 export type Terms = { clockMs: number; seed: string; stall?: (() => void) | undefined }
@@ -19,7 +20,7 @@ export function installDeterminism(): (terms: Terms) => void {
   let cipher: Cipheriv | undefined
   installClock(clock)
   installTimers(clock)
-  installRandomness((length) => {
+  const resetRandomness = installRandomness((length) => {
     if (!cipher) throw new Error('There is no randomness before the execution begins.')
     return cipher.update(Buffer.alloc(length))
   })
@@ -28,6 +29,7 @@ export function installDeterminism(): (terms: Terms) => void {
     clock.startMs = clockMs
     clock.stall = stall
     cipher = crypto.createCipheriv('aes-256-ctr', Buffer.from(seed.slice(2), 'hex'), Buffer.alloc(16))
+    resetRandomness()
   }
 }
 
@@ -90,39 +92,29 @@ function installTimers(clock: Clock): void {
   replace(timersPromises.scheduler, { wait: sleeping })
 }
 
-function installRandomness(keystream: Keystream): void {
-  const fill = <T extends NodeJS.ArrayBufferView>(view: T): T => {
-    new Uint8Array(view.buffer, view.byteOffset, view.byteLength).set(keystream(view.byteLength))
-    return view
-  }
+/** Puts one stream of bytes under all of Node's randomness. Returns what forgets the bytes that were drawn ahead. */
+function installRandomness(keystream: Keystream): () => void {
+  const { random, getRandomValues, randomUUID, reset } = createRandomness({
+    random: (target) => target.set(keystream(target.length)),
+  })
   const fillPart = (view: NodeJS.ArrayBufferView, offset = 0, size = view.byteLength - offset) => {
-    fill(new Uint8Array(view.buffer, view.byteOffset + offset, size))
+    new Uint8Array(view.buffer, view.byteOffset + offset, size).set(keystream(size))
     return view
-  }
-  const uint53 = () => {
-    const view = new DataView(fill(new Uint8Array(8)).buffer)
-    return (view.getUint32(0) >>> 11) * 2 ** 32 + view.getUint32(4)
   }
   const randomBytes = (size: number, done?: (error: null, bytes: Buffer) => void) => {
     const bytes = Buffer.from(keystream(size))
     if (done) process.nextTick(done, null, bytes)
     return done ? undefined : bytes
   }
-  const randomUUID = () => {
-    const hex = Buffer.from(keystream(16))
-    hex[6] = ((hex[6] ?? 0) & 0x0f) | 0x40
-    hex[8] = ((hex[8] ?? 0) & 0x3f) | 0x80
-    return hex.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
-  }
   const randomInt = (first: number, second?: unknown, third?: unknown) => {
     const [minimum, maximum] = typeof second === 'number' ? [first, second] : [0, first]
     const done = typeof second === 'function' ? second : third
-    const value = minimum + Math.floor((uint53() / 2 ** 53) * (maximum - minimum))
+    const value = minimum + Math.floor(random() * (maximum - minimum))
     if (typeof done === 'function') process.nextTick(done, null, value)
     return value
   }
-  replace(Math, { random: () => uint53() / 2 ** 53 })
-  replace(globalThis.crypto, { getRandomValues: fill, randomUUID })
+  replace(Math, { random })
+  replace(globalThis.crypto, { getRandomValues, randomUUID })
   replace(crypto, {
     randomUUID,
     randomBytes,
@@ -134,4 +126,5 @@ function installRandomness(keystream: Keystream): void {
     },
     randomFillSync: fillPart,
   })
+  return reset
 }

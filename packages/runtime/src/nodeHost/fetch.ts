@@ -1,7 +1,7 @@
-import { readFrame, writeFrame } from '../hostPipe.ts'
-import { downwardLimits } from '../messages.ts'
+import { createFetchedFrames } from '../fetchedFrames.ts'
+import { writeFrame } from '../hostPipe.ts'
+import type { Fetched } from '../messages.ts'
 
-type Came = { text: string; error: string; body: Uint8Array }
 type Head = { status: number; headers: [string, string][]; url: string; redirected: boolean }
 
 // Taken before any user code runs.
@@ -13,7 +13,7 @@ const later = setImmediate
  * they began. While it waits for one, this process does nothing else.
  */
 export function createFetch(): typeof fetch {
-  const early = new Map<number, Came>()
+  const frames = createFetchedFrames()
   let calls = 0
   let before: Promise<unknown> = Promise.resolve()
   return async (input, init) => {
@@ -24,22 +24,13 @@ export function createFetch(): typeof fetch {
     const call = calls
     calls += 1
     writeFrame({ type: 'fetch', call, head: JSON.stringify(head) }, body)
-    const came = before.then(() => new Promise<void>((done) => later(done))).then(() => waitFor(early, call))
-    before = came.catch(() => {})
-    return responseOf(await came)
+    const fetched = before.then(() => new Promise<void>((done) => later(done))).then(() => frames.next(call))
+    before = fetched.catch(() => {})
+    return responseOf(await fetched)
   }
 }
 
-function waitFor(early: Map<number, Came>, call: number): Came {
-  for (;;) {
-    const came = early.get(call)
-    if (came) return came
-    const { header, body } = readFrame(downwardLimits)
-    early.set(Number(header.call), { text: String(header.text), error: String(header.error), body })
-  }
-}
-
-function responseOf({ text, error, body }: Came): Response {
+function responseOf({ text, error, body }: Fetched): Response {
   if (error !== '') throw new TypeError(text)
   const { status, headers, url, redirected } = JSON.parse(text) as Head
   const bodiless = status === 204 || status === 205 || status === 304

@@ -1,5 +1,4 @@
 import type { Bridge } from './bridge.ts'
-import { DOMException } from './events.ts'
 
 const poolBytes = 1_024
 const mostBytes = 65_536

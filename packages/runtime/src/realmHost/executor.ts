@@ -1,5 +1,5 @@
 import vm from 'node:vm'
-import type { Frame } from '../frames.ts'
+import type { FetchedFrames } from '../fetchedFrames.ts'
 import type { Run } from '../messages.ts'
 import type { Bridge, Realm } from '../realm/bridge.ts'
 import { type Bindings, createBindings, type Settled } from './bindings.ts'
@@ -8,8 +8,8 @@ import { type CompiledBundle, importRefusals, refuseImport } from './compileBund
 export type ExecutorDeps = {
   readonly realmSource: string
   write: (header: object, body?: Uint8Array) => void
-  /** Waits for the supervisor's next message. */
-  read: () => Frame
+  /** What comes back for the outgoing calls. */
+  fetched: FetchedFrames
 }
 
 /** What one bundle is run with. */
@@ -38,8 +38,6 @@ type Prepared = {
   readonly bindings: Bindings
   /** Operations under way, in the order in which they began. */
   readonly operations: { id: number; settled: Promise<Settled> | { call: number } }[]
-  /** Outgoing calls that came back before it was their turn. */
-  readonly early: Map<number, Settled>
   calls: number
   hasNetwork: boolean
   isLoaded: boolean
@@ -47,7 +45,9 @@ type Prepared = {
   /** The last execution in it came to an answer: nothing that failed is shared. */
   hasAnswered: boolean
   isRunning: boolean
-  resetLog: () => void
+  loggedBytes: number
+  /** What the module's scope wrote ahead of the execution, which it is part of. Undefined: an execution has begun. */
+  scopeLog: Uint8Array[] | undefined
   /** What the module's scope rejected and nobody handled. */
   rejection: string | undefined
 }
@@ -77,6 +77,8 @@ export function createExecutor(deps: ExecutorDeps): Executor {
     async execute(run, request) {
       const prepared = current
       if (!prepared) throw new Error('There is no realm to run in.')
+      for (const chunk of prepared.scopeLog ?? []) deps.write({ type: 'log' }, chunk)
+      prepared.scopeLog = undefined
       if (!prepared.isLoaded) await load(deps, prepared)
       await execute(deps, prepared, run, decoder.decode(request))
     },
@@ -95,13 +97,14 @@ function createPrepared(deps: ExecutorDeps, realmScript: vm.Script, assignment: 
     prepared.hasAnswered = body !== undefined
     deps.write(header, body)
   }
-  let loggedBytes = 0
   const bindings = createBindings({
     log(bytes) {
       // One byte over the limit says enough.
-      const chunk = bytes.subarray(0, assignment.logBytes + 1 - loggedBytes)
-      loggedBytes += chunk.length
-      if (chunk.length > 0) deps.write({ type: 'log' }, chunk)
+      const chunk = bytes.subarray(0, assignment.logBytes + 1 - prepared.loggedBytes)
+      prepared.loggedBytes += chunk.length
+      if (chunk.length === 0) return
+      if (prepared.scopeLog) prepared.scopeLog.push(chunk)
+      else deps.write({ type: 'log' }, chunk)
     },
     answer(head, body) {
       const { status, headers } = JSON.parse(head) as { status: unknown; headers: unknown }
@@ -123,11 +126,8 @@ function createPrepared(deps: ExecutorDeps, realmScript: vm.Script, assignment: 
   const module = 'script' in compiled ? (compiled.script.runInContext(context) as unknown) : undefined
   const realm = create(bindings.bridge, module)
   const prepared: Prepared = {
-    ...{ assignment, context, realm, bindings, operations, early: new Map(), calls: 0, hasNetwork: false },
+    ...{ assignment, context, realm, bindings, operations, calls: 0, hasNetwork: false, loggedBytes: 0, scopeLog: [] },
     ...{ isLoaded: false, hasEnded: false, hasAnswered: false, isRunning: false, rejection: undefined },
-    resetLog: () => {
-      loggedBytes = 0
-    },
   }
   return prepared
 }
@@ -176,8 +176,8 @@ async function execute(deps: ExecutorDeps, prepared: Prepared, run: Run, request
   prepared.isRunning = false
   prepared.rejection = undefined
   prepared.operations.length = 0
-  prepared.early.clear()
-  prepared.resetLog()
+  prepared.loggedBytes = 0
+  deps.fetched.clear()
   realm.forget()
   if (!isShared) bindings.revoke()
 }
@@ -188,21 +188,15 @@ async function settleFirst(deps: ExecutorDeps, prepared: Prepared): Promise<void
   const operation = operations.shift()
   if (!operation) return
   const { settled } = operation
-  const { text, bytes, error } = 'call' in settled ? fetched(deps, prepared.early, settled.call) : await settled
+  const { text, bytes, error } = 'call' in settled ? fetched(deps, settled.call) : await settled
   bindings.offer(bytes)
   realm.settle(operation.id, text, bytes.length, error)
   drainScript.runInContext(context)
 }
 
-/** Waits for the answer of one outgoing call, and keeps those of later ones. */
-function fetched(deps: ExecutorDeps, early: Map<number, Settled>, call: number): Settled {
-  for (;;) {
-    const settled = early.get(call)
-    if (settled) return settled
-    const { header, body } = deps.read()
-    if (header.type !== 'fetched') throw new Error('The supervisor said something else than what came back.')
-    early.set(Number(header.call), { text: String(header.text), bytes: body, error: String(header.error) })
-  }
+function fetched(deps: ExecutorDeps, call: number): Settled {
+  const { text, error, body } = deps.fetched.next(call)
+  return { text, error, bytes: body }
 }
 
 /** A thrown value as text. What the realm returns is looked at by its type alone. */

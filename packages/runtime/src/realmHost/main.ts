@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createFetchedFrames } from '../fetchedFrames.ts'
 import type { Frame } from '../frames.ts'
 import { readFrame, writeFrame } from '../hostPipe.ts'
 import { downwardLimits, readRun } from '../messages.ts'
@@ -17,7 +18,7 @@ async function main(): Promise<void> {
   const executor = createExecutor({
     realmSource,
     write: (header, body) => isWarm && writeFrame(header, body),
-    read: () => readFrame(downwardLimits),
+    fetched: createFetchedFrames(),
   })
   await warmUp(executor)
   freezeLanguage()

@@ -1,5 +1,13 @@
 import type { Frame } from '../frames.ts'
-import { type Fetched, type FromHost, readToSupervisor, type Settings, type ToSupervisor } from '../messages.ts'
+import {
+  type Fetch,
+  type Fetched,
+  type FromHost,
+  readToSupervisor,
+  type Settings,
+  supervisorLimits,
+  type ToSupervisor,
+} from '../messages.ts'
 import { usesNode } from '../usesNode.ts'
 import { variationOf } from '../variations.ts'
 import { createExecution, type Execution, type Verdict, verdictOfExit } from './execution.ts'
@@ -167,10 +175,19 @@ function onMessage(state: State, seat: Seat, message: FromHost): void {
   } else if (message.type === 'log') {
     if (!execution.log(message.chunk)) seat.host.kill()
   } else if (message.type === 'fetch') {
-    const { call, head, body } = message.fetch
-    if (seat.job?.run.hasNetwork) state.deps.send({ type: 'fetch', id: execution.id, call, head }, body)
+    if (seat.job?.run.hasNetwork) onFetch(state, seat, execution.id, message.fetch)
   } else {
     onVerdict(state, seat, execution, message)
+  }
+}
+
+/** What the worker would take for a broken container is refused here. */
+function onFetch({ deps, settings }: State, seat: Seat, id: number, { call, head, body }: Fetch): void {
+  if (settings && body.length > supervisorLimits(settings).bodyBytes) {
+    const text = 'fetch failed: the body of the request is too large.'
+    passOn(seat, { call, text, error: 'TypeError', body: new Uint8Array(0) })
+  } else {
+    deps.send({ type: 'fetch', id, call, head }, body)
   }
 }
 

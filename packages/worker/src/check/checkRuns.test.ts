@@ -1,8 +1,9 @@
 import { canonicalResult, encodeResult, LIMITS_CLASSES, type Outcome } from '@peerhost/protocol'
 import { variations } from '@peerhost/runtime'
 import { describe, expect, it } from 'vitest'
+import { JURY_RUNS } from '../sandbox/juryRuns.ts'
 import type { SandboxJob } from '../sandbox/sandbox.ts'
-import { CHECK_RUNS, checkRuns } from './checkRuns.ts'
+import { checkRuns } from './checkRuns.ts'
 
 const job: SandboxJob = {
   deployment: 'project/function:0',
@@ -34,7 +35,7 @@ describe('checkRuns', () => {
     const { verdict, runs, results } = await checkRuns(sandbox, job, {}, never)
     expect({ verdict, runs: runs.length, results: results.length }).toEqual({
       verdict: 'same',
-      runs: CHECK_RUNS,
+      runs: JURY_RUNS,
       results: 1,
     })
     expect([...new Set(sandbox.asked)].sort((a, b) => a - b)).toEqual([...variations.keys()])

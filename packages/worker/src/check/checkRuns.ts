@@ -1,5 +1,6 @@
 import { isResourceOutcome, type Outcome } from '@peerhost/protocol'
-import { variationOf, variations } from '@peerhost/runtime'
+import { variationOf } from '@peerhost/runtime'
+import { juryVariations } from '../sandbox/juryRuns.ts'
 import type { Sandbox, SandboxJob } from '../sandbox/sandbox.ts'
 
 /** One run of a check. `result` is the position among the different results; absent: it used up time or memory. */
@@ -18,25 +19,19 @@ export type CheckedRuns = {
   readonly results: readonly Uint8Array[]
 }
 
-/** Each of the conditions once, and ordinary runs in between. */
-export const CHECK_RUNS = variations.length - 1 + Math.ceil((variations.length - 1) / 3)
-
-const ordinaryEvery = 4
-
 /**
- * Runs a request `runs` times under the conditions of a juror, all of them, and sorts the results by their bytes. A run that
+ * Runs a request `runs` times, or as often as a juror, under a juror's conditions, and sorts the results by their bytes. A run that
  * used up time or memory has no result that could differ.
  */
 export async function checkRuns(
   sandbox: Pick<Sandbox, 'run'>,
   job: SandboxJob,
-  { runs = CHECK_RUNS, onRun }: { runs?: number; onRun?: (run: CheckedRun) => void },
+  { runs, onRun }: { runs?: number | undefined; onRun?: (run: CheckedRun) => void },
   signal: AbortSignal,
 ): Promise<CheckedRuns> {
   const results: Uint8Array[] = []
   const done: CheckedRun[] = []
-  for (let index = 0; index < runs; index += 1) {
-    const variation = variationAt(index)
+  for (const variation of juryVariations(runs)) {
     const { outcome, status, durationMs, result } = await sandbox.run({ ...job, variation }, signal)
     const seen = { conditions: variationOf(variation).name, outcome, status, durationMs }
     const run = isResourceOutcome(outcome) ? seen : { ...seen, result: positionOf(results, result) }
@@ -45,12 +40,6 @@ export async function checkRuns(
   }
   const verdict = results.length === 0 ? 'no-result' : results.length === 1 ? 'same' : 'differs'
   return { verdict, runs: done, results }
-}
-
-function variationAt(index: number): number {
-  if (index % ordinaryEvery === 0) return 0
-  const others = index - Math.ceil(index / ordinaryEvery)
-  return 1 + (others % (variations.length - 1))
 }
 
 function positionOf(results: Uint8Array[], result: Uint8Array): number {

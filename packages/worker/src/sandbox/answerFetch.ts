@@ -4,7 +4,7 @@ import type { Egress, EgressAnswer } from './egress.ts'
 
 const headSchema = z.object({
   method: z.string(),
-  url: z.url(),
+  url: z.string(),
   headers: z.array(z.tuple([z.string(), z.string()])),
 })
 

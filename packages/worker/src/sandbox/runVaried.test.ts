@@ -2,7 +2,8 @@ import type { Outcome } from '@peerhost/protocol'
 import { PeerHostError } from '@peerhost/protocol'
 import { variations } from '@peerhost/runtime'
 import { expect, test } from 'vitest'
-import { JURY_RUNS, runVaried } from './runVaried.ts'
+import { JURY_RUNS } from './juryRuns.ts'
+import { runVaried } from './runVaried.ts'
 import type { Sandbox, SandboxJob } from './sandbox.ts'
 
 type Step = Outcome | { answer: string }

@@ -1,5 +1,5 @@
 import { isPeerHostError, isResourceOutcome, PeerHostError } from '@peerhost/protocol'
-import { variations } from '@peerhost/runtime'
+import { juryVariations } from './juryRuns.ts'
 import type { Sandbox, SandboxJob, SandboxRun } from './sandbox.ts'
 
 /** What a juror learnt by running a request several times. `unavailable`: it got no result to vote for. */
@@ -7,13 +7,6 @@ export type VariedRuns =
   | { type: 'same'; run: SandboxRun }
   | { type: 'differs'; runs: readonly SandboxRun[] }
   | { type: 'unavailable'; error: unknown }
-
-/** Every fourth run of a juror is an ordinary one. */
-const ordinaryEvery = 4
-const others = variations.length - 1
-
-/** How often a juror runs a request: under each of the other conditions once, and ordinary ones in between. */
-export const JURY_RUNS = others + Math.ceil(others / (ordinaryEvery - 1))
 
 /**
  * Runs a job `runs` times, one after the other, under varied conditions, and compares the results byte for byte. Stops at
@@ -34,7 +27,7 @@ export async function runVaried(
   let ordinary: SandboxRun | undefined
   let exhausted: SandboxRun | undefined
   try {
-    for (const variation of schedule(runs)) {
+    for (const variation of juryVariations(runs)) {
       const run = await sandbox.run({ ...job, variation }, signal)
       if (isResourceOutcome(run.outcome)) {
         exhausted ??= run
@@ -50,21 +43,6 @@ export async function runVaried(
     return { type: 'unavailable', error }
   }
   return ordinary ? { type: 'same', run: ordinary } : { type: 'unavailable', error: withoutResult(exhausted) }
-}
-
-/** The conditions of a juror's runs in order: ordinary first, and again after every few others. */
-function schedule(runs: number): number[] {
-  const order: number[] = []
-  let next = 1
-  for (let index = 0; index < runs; index += 1) {
-    if (index % ordinaryEvery === 0) {
-      order.push(0)
-      continue
-    }
-    order.push(next)
-    next = next === others ? 1 : next + 1
-  }
-  return order
 }
 
 function withoutResult(exhausted: SandboxRun | undefined): PeerHostError {

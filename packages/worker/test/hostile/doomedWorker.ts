@@ -1,6 +1,7 @@
+import type { IsolationLevel } from '@peerhost/protocol'
 import { createDockerSandbox } from '../../src/sandbox/dockerSandbox.ts'
 import { jobOf, requestOf, soon } from '../sandbox/jobs.ts'
-import { atLevel, type IsolationLevel } from './levels.ts'
+import { atLevel } from './levels.ts'
 
 /** A worker that executes for ever in two containers, says so, and waits to be killed. */
 const [directory = '', owner = '', level = 'process'] = process.argv.slice(2)

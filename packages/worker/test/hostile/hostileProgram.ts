@@ -1,5 +1,5 @@
-import type { Outcome } from '@peerhost/protocol'
-import { hasNode, type IsolationLevel } from './levels.ts'
+import type { IsolationLevel, Outcome } from '@peerhost/protocol'
+import { hasNode } from './levels.ts'
 
 /** How a program must end. */
 export type Expectation = {

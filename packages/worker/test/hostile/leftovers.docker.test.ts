@@ -4,11 +4,12 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { IsolationLevel } from '@peerhost/protocol'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sandboxLabels } from '../../src/sandbox/hostConfig.ts'
 import { containersWith, createTestSandbox, engineJson, runtimeDirectory } from '../sandbox/dockerEngine.ts'
 import { jobOf, read, requestOf, smallLimits, soon } from '../sandbox/jobs.ts'
-import { atLevel, cheapestLevel, type IsolationLevel, levels } from './levels.ts'
+import { atLevel, cheapestLevel, levels } from './levels.ts'
 
 const executions = 1_000
 /** Every level but the cheapest has these; the cheapest has the rest. */

@@ -1,7 +1,5 @@
+import type { IsolationLevel } from '@peerhost/protocol'
 import type { SandboxJob } from '../../src/sandbox/sandbox.ts'
-
-/** How far one execution is kept from the next, and from other functions. */
-export type IsolationLevel = 'context' | 'process' | 'container' | 'shared'
 
 /** The levels that every hostile program and every recovery runs at. Here and nowhere else. */
 export const levels: readonly IsolationLevel[] = ['context', 'process']

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { IsolationLevel } from './levels.ts'
+import type { IsolationLevel } from '@peerhost/protocol'
 
 /** What was seen of one program at one level. */
 export type Observation = {

@@ -65,6 +65,23 @@ describe("a module's scope", () => {
     for (let call = 0; call < 2; call += 1) expect((await run(job)).outcome).toBe(outcome)
     expect((await run(jobOf(counter))).text).toBe('1')
   })
+
+  test.each(['context', 'process', 'container'] as const)(
+    'writes to the log of its execution at level %s',
+    async (isolation) => {
+      const source = `console.log('scope'); exports.default = () => { console.log('call'); return new Response() }`
+      const job = jobOf(source, { isolation })
+      for (let call = 0; call < 2; call += 1) expect((await sandbox.run(job, soon())).log).toBe('scope\ncall\n')
+    },
+  )
+
+  test('writes once at level shared, to the log of the execution that it is loaded for', async () => {
+    const alone = await createTestSandbox({ slots: 1 })
+    const job = jobOf(`console.log('scope'); exports.default = () => new Response()`, { isolation: 'shared' })
+    const logs = [(await alone.run(job, soon())).log, (await alone.run(job, soon())).log]
+    expect(logs).toEqual(['scope\n', ''])
+    await alone.close()
+  })
 })
 
 describe('outgoing calls', () => {
@@ -107,6 +124,14 @@ describe('outgoing calls', () => {
       { egress: async () => ({ type: 'refused', code: 'host_not_allowed', message: 'not on the list' }) },
     )
     expect((await run(job)).text).toBe('TypeError: fetch failed: not on the list (host_not_allowed)')
+  })
+
+  test.each(['', '"use node"; '])('with more than may cross fail, and nothing else %#', async (prefix) => {
+    const source = `${prefix}exports.default = () => fetch('https://a.example', { method: 'POST', body: new Uint8Array(3 << 20) })
+      .catch((e) => new Response(e.name + ': ' + e.message))`
+    const job = jobOf(source, { egress: async (call) => answer(call) })
+    expect((await run(job)).text).toBe('TypeError: fetch failed: the body of the request is too large.')
+    expect(await containersOf(job)).toHaveLength(1)
   })
 
   test("are not there in a module's scope, nor without a broker", async () => {
