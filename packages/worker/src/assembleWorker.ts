@@ -21,7 +21,8 @@ import type { WorkerEventHub } from './events.ts'
 import { openJournal } from './journal.ts'
 import { readOperator, registerOperator } from './operator.ts'
 import type { Sandbox } from './sandbox/sandbox.ts'
-import { createWorker, type Worker, type WorkerDeps, type WorkerTimes } from './worker.ts'
+import { createWorker, type Worker } from './worker.ts'
+import type { WorkerDeps, WorkerTimes } from './workerParts.ts'
 
 /** A worker and everything that it holds open. */
 export type AssembledWorker = {

@@ -101,7 +101,7 @@ export type { SandboxOptions } from './sandbox/sandboxSettings.ts'
 export { createOwnSettlement, type OwnSettlement, type SettleDeps } from './settleMyself.ts'
 export { type LocalWorker, readStatus, type WorkerStatus } from './status/readStatus.ts'
 export { type StatusReason, statusReasonCodes } from './status/statusReasons.ts'
-export { createWorker, type Worker, type WorkerDeps, type WorkerState, type WorkerTimes } from './worker.ts'
+export { createWorker, type Worker, type WorkerState } from './worker.ts'
 export {
   createWorkerDirectory,
   type InitialSettings,
@@ -109,3 +109,4 @@ export {
   type WorkerDirectory,
   workerDirectory,
 } from './workerDirectory.ts'
+export type { WorkerDeps, WorkerTimes } from './workerParts.ts'
