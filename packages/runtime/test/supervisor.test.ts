@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { FrameHeader } from '../src/frames.ts'
 import { writePrograms } from '../src/programs.ts'
-import { createStartHost, type HostPrograms, type StartHost } from '../src/supervisor/hostProcess.ts'
+import { createStartHost, type HostEvents, type HostPrograms, type StartHost } from '../src/supervisor/hostProcess.ts'
 import { createSupervisor, type SupervisorDeps } from '../src/supervisor/supervisor.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'peerhost-programs-'))
@@ -133,6 +133,23 @@ describe('an execution', () => {
       expect((await supervisor.next('ended')).header).toMatchObject({ end })
       supervisor.stop()
     }
+  })
+
+  test('is not given to a host that is being killed because its scope did not end in time', async () => {
+    const hosts: { sent: string[]; events: HostEvents }[] = []
+    const killed = Promise.withResolvers<void>()
+    const startHost: StartHost = (_, events) => {
+      const sent: string[] = []
+      hosts.push({ sent, events })
+      return { pid: undefined, load() {}, send: ({ header }) => sent.push(String(header.type)), kill: killed.resolve }
+    }
+    const supervisor = start(honestHosts, { startHost })
+    supervisor.configure('for (;;);', { timeoutMs: 20 })
+    hosts[0]?.events.message({ type: 'ready' })
+    await killed.promise
+    supervisor.run()
+    expect(hosts.slice(0, 2).map(({ sent }) => sent)).toEqual([[], ['run']])
+    supervisor.stop()
   })
 
   test('is cancelled by its id, and only by that', async () => {

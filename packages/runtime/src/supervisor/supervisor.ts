@@ -214,6 +214,8 @@ function onPrepared(state: State, seat: Seat): void {
 function watchPreparation(state: State, seat: Seat, settings: Settings): void {
   seat.timer = setTimeout(() => {
     state.isEager = false
+    // It takes no execution while it dies: that one would seem to have died of itself.
+    seat.state = 'ending'
     seat.host.kill()
   }, settings.timeoutMs)
 }
