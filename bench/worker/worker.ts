@@ -18,6 +18,8 @@ const rounds = 3
 const callers = 8
 const warmCalls = 300
 const fewCalls = 9
+/** Between two calls of one caller: the next realm is made ready in it. */
+const pauseMs = 10
 const slots = 2
 /** What the peer runs for each request: the bundle, in a plain Node. */
 const plainCall = `
@@ -100,10 +102,13 @@ async function measureTimes(sandbox: Sandbox, small: Uint8Array): Promise<Record
   const direct = directCall(small)
   const directly: number[] = []
   const warm: number[] = []
+  const busy: number[] = []
   for (let call = 0; call < warmCalls; call += 1) {
     directly.push(await timed(direct))
+    await sleep(pauseMs)
     warm.push(await timed(() => execute(sandbox, jobOf('small', small))))
   }
+  for (let call = 0; call < warmCalls; call += 1) busy.push(await timed(() => execute(sandbox, jobOf('small', small))))
   const cold: number[] = []
   for (let call = 0; call < fewCalls; call += 1) {
     // Time for the engine to have the next container ready, as it has between two new functions.
@@ -120,6 +125,7 @@ async function measureTimes(sandbox: Sandbox, small: Uint8Array): Promise<Record
   console.error(`direct ${ms(median(directly))} ms, warm ${ms(median(warm))} ms, cold ${ms(median(cold))} ms`)
   return {
     warmOverheadMs: ms(median(warm) - median(directly)),
+    busyOverheadMs: ms(median(busy) - median(directly)),
     coldOverWarmMs: ms(median(cold) - median(warm)),
     containerP50Ms: ms(median(contained)),
   }

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const workerd = createRequire(import.meta.url).resolve('workerd/bin/workerd')
+const { default: workerd } = createRequire(import.meta.url)('workerd') as { default: string }
 
 /** The peer: workerd with one function, whose memory all its requests share. */
 export async function startWorkerd(bundle: Uint8Array): Promise<{ url: string; stop: () => void }> {
@@ -26,9 +26,8 @@ const config :Workerd.Config = (
 );
 `,
   )
-  const child = spawn(process.execPath, [workerd, 'serve', join(directory, 'config.capnp')], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
+  // The program itself, not the script that starts it: it is what must end.
+  const child = spawn(workerd, ['serve', join(directory, 'config.capnp')], { stdio: ['ignore', 'ignore', 'inherit'] })
   const url = `http://127.0.0.1:${port}/`
   const stop = () => {
     child.kill()

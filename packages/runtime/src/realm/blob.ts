@@ -1,6 +1,7 @@
-import { ReadableStream } from 'web-streams-polyfill'
+import type { ReadableStream } from 'web-streams-polyfill'
 import { needArguments } from './arguments.ts'
 import { type ByteSource, bytesOf, type Encoding } from './encoding.ts'
+import { streamOf } from './streams.ts'
 
 export type Blob = { readonly size: number; readonly type: string; text: () => Promise<string> }
 export type File = Blob & { readonly name: string; readonly lastModified: number }
@@ -67,16 +68,6 @@ export function createBlob({ toUtf8, fromUtf8 }: Pick<Encoding, 'toUtf8' | 'from
     return toUtf8(String(part).toWellFormed())
   }
   return { Blob, File, bytesOfBlob: read }
-}
-
-/** A stream of these bytes; nothing when there are none. */
-export function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      if (bytes.length > 0) controller.enqueue(bytes)
-      controller.close()
-    },
-  })
 }
 
 /** All pieces in one array. */

@@ -1,8 +1,9 @@
-import { ReadableStream, type ReadableStreamDefaultReader } from 'web-streams-polyfill'
-import { type createBlob, join, streamOf } from './blob.ts'
+import type { ReadableStream, ReadableStreamDefaultReader } from 'web-streams-polyfill'
+import { type createBlob, join } from './blob.ts'
 import { bytesOf, type Encoding } from './encoding.ts'
 import { type createFormData, decodeMultipart, encodeMultipart, type FormData } from './formData.ts'
 import type { Headers } from './headers.ts'
+import { isDisturbed, isReadableStream, streamOf } from './streams.ts'
 import { parseForm, type URLSearchParams } from './url.ts'
 
 type Blob = import('./blob.ts').Blob
@@ -21,7 +22,7 @@ export type Content = { bytes: Uint8Array<ArrayBuffer> } | { stream: ReadableStr
 /** Reads what may be given as a body. */
 export function readBodyInit(deps: BodyDeps, init: unknown): { content: Content; type: string | undefined } {
   const { blobs, toUtf8 } = deps
-  if (init instanceof ReadableStream) {
+  if (isReadableStream(init)) {
     if (init.locked) throw new TypeError('Response body object should not be disturbed or locked')
     return { content: { stream: init }, type: undefined }
   }
@@ -142,27 +143,4 @@ function readForm(deps: BodyDeps, type: string, bytes: Uint8Array): FormData {
     for (const [name, value] of parseForm(deps.fromUtf8(bytes))) form.append(name, value)
   else throw new TypeError('Content-Type was not one of "multipart/form-data" or "application/x-www-form-urlencoded".')
   return form
-}
-
-const disturbed = new WeakSet<ReadableStream>()
-
-function isDisturbed(stream: ReadableStream | null | undefined): boolean {
-  return stream ? disturbed.has(stream) : false
-}
-
-/** Makes streams remember that somebody read from them or cancelled them, which the standard knows and no property tells. */
-export function markDisturbed(): void {
-  const mark = <T extends (this: ReadableStream, ...values: never[]) => unknown>(method: T) =>
-    function (this: ReadableStream, ...values: Parameters<T>) {
-      disturbed.add(this)
-      return method.apply(this, values)
-    }
-  const prototype = ReadableStream.prototype as unknown as Record<
-    string,
-    (this: ReadableStream, ...values: never[]) => unknown
-  >
-  for (const name of ['cancel', 'getReader', 'pipeThrough', 'pipeTo', 'tee', 'values']) {
-    const method = prototype[name]
-    if (method) Object.defineProperty(prototype, name, { value: mark(method), configurable: true, writable: true })
-  }
 }

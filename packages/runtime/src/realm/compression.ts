@@ -1,7 +1,8 @@
-import { TransformStream } from 'web-streams-polyfill'
+import type { TransformStream } from 'web-streams-polyfill'
 import { join } from './blob.ts'
 import type { Bridge } from './bridge.ts'
 import { bytesOf } from './encoding.ts'
+import { streams } from './streams.ts'
 
 const formats = ['deflate', 'deflate-raw', 'gzip']
 
@@ -11,6 +12,7 @@ export function createCompression(bridge: Pick<Bridge, 'compress' | 'take'>) {
     const name = String(format)
     if (!formats.includes(name)) throw new TypeError(`Unsupported compression format: '${name}'`)
     const pieces: Uint8Array[] = []
+    const { TransformStream } = streams()
     return new TransformStream<unknown, Uint8Array>({
       transform: (chunk) => void pieces.push(bytesOf(chunk).slice()),
       flush(controller) {
@@ -45,6 +47,7 @@ export function createTextStreams(
     options?: object,
   ) => { encoding: string; decode: (bytes?: Uint8Array, options?: { stream: boolean }) => string },
 ) {
+  const { TransformStream } = streams()
   class TextEncoderStream extends TransformStream<string, Uint8Array> {
     readonly encoding = 'utf-8'
     constructor() {

@@ -1,21 +1,8 @@
 import structuredClone from '@ungap/structured-clone'
-import {
-  ByteLengthQueuingStrategy,
-  CountQueuingStrategy,
-  ReadableByteStreamController,
-  ReadableStream,
-  ReadableStreamBYOBReader,
-  ReadableStreamDefaultController,
-  ReadableStreamDefaultReader,
-  TransformStream,
-  WritableStream,
-  WritableStreamDefaultController,
-  WritableStreamDefaultWriter,
-} from 'web-streams-polyfill'
 import { AbortController, AbortSignal } from './abort.ts'
 import { needArguments, requireArguments } from './arguments.ts'
 import { createBlob } from './blob.ts'
-import { createBody, markDisturbed } from './body.ts'
+import { createBody } from './body.ts'
 import type { Bridge } from './bridge.ts'
 import type { Clock } from './clock.ts'
 import { createCompression, createTextStreams } from './compression.ts'
@@ -29,6 +16,7 @@ import { createOperations } from './operations.ts'
 import { createRandomness } from './randomness.ts'
 import { createRequest } from './request.ts'
 import { createResponse } from './response.ts'
+import { streamClasses, streams } from './streams.ts'
 import { createSubtle } from './subtle.ts'
 import { createUrl } from './url.ts'
 
@@ -45,7 +33,6 @@ export function installPlatform(bridge: Bridge, clock: Clock) {
   const { randomUUID } = randomness
   const deps = { ...encoding, blobs, FormData, URL, URLSearchParams, randomUUID }
   const bodies = { ...deps, ...createBody(deps) }
-  markDisturbed()
   const Request = createRequest({ ...bodies, follow: (signals) => AbortSignal.any(signals) })
   const { Response, received, readAnswer } = createResponse(bodies)
   const { CryptoKey, SubtleCrypto, subtle } = createSubtle(bridge, operations)
@@ -54,12 +41,10 @@ export function installPlatform(bridge: Bridge, clock: Clock) {
   installClasses({
     ...{ AbortController, AbortSignal, CustomEvent, DOMException, Event, EventTarget, Headers, Request, Response },
     ...{ URL, URLSearchParams, FormData, Blob: blobs.Blob, File: blobs.File, TextEncoder, TextDecoder },
-    ...{ ByteLengthQueuingStrategy, CountQueuingStrategy, ReadableByteStreamController, ReadableStream },
-    ...{ ReadableStreamBYOBReader, ReadableStreamDefaultController, ReadableStreamDefaultReader, TransformStream },
-    ...{ WritableStream, WritableStreamDefaultController, WritableStreamDefaultWriter, CryptoKey, SubtleCrypto },
-    ...createCompression(bridge),
-    ...createTextStreams(TextEncoder, TextDecoder),
+    ...{ CryptoKey, SubtleCrypto, ...createCompression(bridge) },
   })
+  installLater(streamClasses, streams)
+  installLater(['TextEncoderStream', 'TextDecoderStream'], () => createTextStreams(TextEncoder, TextDecoder))
   requireArguments(URLSearchParams.prototype, listMethods)
   requireArguments(FormData.prototype, listMethods)
   requireArguments(Headers.prototype, { append: 2, delete: 1, get: 1, has: 1, set: 2, forEach: 1 })
@@ -96,6 +81,27 @@ function installClasses(classes: Record<string, { prototype: object }>): void {
     Object.defineProperty(value, 'name', { value: name, configurable: true })
     Object.defineProperty(value.prototype, Symbol.toStringTag, { value: name, configurable: true })
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true, enumerable: false })
+  }
+}
+
+/** Classes that are made when one of them is first looked at. What the function put in their place stays. */
+function installLater<Name extends string>(
+  names: readonly Name[],
+  make: () => Record<Name, { prototype: object }>,
+): void {
+  const getters = new Map(names.map((name) => [name, () => install()[name]]))
+  const install = () => {
+    const made = make()
+    const untouched = names.filter(
+      (name) => Object.getOwnPropertyDescriptor(globalThis, name)?.get === getters.get(name),
+    )
+    installClasses(Object.fromEntries(untouched.map((name) => [name, made[name]])))
+    return made
+  }
+  for (const [name, get] of getters) {
+    const set = (value: unknown) =>
+      void Object.defineProperty(globalThis, name, { value, configurable: true, writable: true })
+    Object.defineProperty(globalThis, name, { get, set, configurable: true, enumerable: false })
   }
 }
 

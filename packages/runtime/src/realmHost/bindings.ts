@@ -36,14 +36,20 @@ const encoder = new TextEncoder()
 export function createBindings(deps: BindingDeps): Bindings {
   let isAlive = true
   let offered = new Uint8Array(0)
+  let seed = ''
   let cipher: Cipheriv | undefined
-  const subtle = createSubtleCalls()
+  const draw = (length: number) => {
+    // Made when the function first draws: most never do.
+    cipher ??= crypto.createCipheriv('aes-256-ctr', Buffer.from(seed.slice(2), 'hex'), Buffer.alloc(16))
+    return cipher.update(Buffer.alloc(length))
+  }
+  const subtle = createSubtleCalls(draw)
   const bridge: Bridge = {
     ...textBindings(),
     ...urlBindings(),
     log: (_descriptor, text) => void (isAlive && deps.log(encoder.encode(text))),
     random(target) {
-      if (cipher) set.call(target, cipher.update(Buffer.alloc(target.length)))
+      set.call(target, draw(target.length))
     },
     take: (target) => void set.call(target, offered),
     compress(format, inflate, bytes) {
@@ -61,8 +67,9 @@ export function createBindings(deps: BindingDeps): Bindings {
     offer: (bytes) => {
       offered = new Uint8Array(bytes)
     },
-    seed(seed) {
-      cipher = crypto.createCipheriv('aes-256-ctr', Buffer.from(seed.slice(2), 'hex'), Buffer.alloc(16))
+    seed(next) {
+      seed = next
+      cipher = undefined
     },
     revoke() {
       isAlive = false

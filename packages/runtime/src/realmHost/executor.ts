@@ -173,6 +173,8 @@ async function execute(deps: ExecutorDeps, prepared: Prepared, run: Run, request
       bindings.bridge.fail('threw', 'no-response')
     }
   }
+  // What this execution rejects and nobody handles must not end the next one in its realm.
+  if (isShared) await turns(prepared)
   prepared.isRunning = false
   prepared.rejection = undefined
   prepared.operations.length = 0

@@ -1,5 +1,6 @@
-import { webcrypto } from 'node:crypto'
+import type { webcrypto } from 'node:crypto'
 import { subtleMethods } from '../realm/bridge.ts'
+import { callSeeded, type Draw } from './seededSubtle.ts'
 
 type CryptoKey = webcrypto.CryptoKey
 type Call = { method: string; values: unknown[] }
@@ -9,8 +10,8 @@ export type SubtleCalls = (call: string) => Promise<string>
 
 const methods = new Set<string>(subtleMethods)
 
-/** Web Crypto for one realm. The keys stay here: a realm knows their numbers, and nobody else's. */
-export function createSubtleCalls(): SubtleCalls {
+/** Web Crypto for one realm, with its chance. The keys stay here: a realm knows their numbers, and nobody else's. */
+export function createSubtleCalls(draw: Draw): SubtleCalls {
   const keys: CryptoKey[] = []
   const read = (value: unknown): unknown => {
     if (typeof value !== 'object' || value === null) return value
@@ -32,9 +33,7 @@ export function createSubtleCalls(): SubtleCalls {
   return async (text) => {
     const { method, values } = JSON.parse(text) as Call
     if (!methods.has(method)) throw new TypeError('Web Crypto has no such method.')
-    const subtle = webcrypto.subtle as unknown as Record<string, (...values: unknown[]) => Promise<unknown>>
-    const value = await subtle[method]?.(...values.map(read))
-    return JSON.stringify({ value: write(value) })
+    return JSON.stringify({ value: write(await callSeeded(draw, method, values.map(read))) })
   }
 }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
 import { createFrameDecoder, encodeFrame, type Frame } from '../frames.ts'
 import { type FromHost, hostLimits, readFromHost, type Settings } from '../messages.ts'
 import { drawAtRandom, type Variation, variationOf } from '../variations.ts'
@@ -51,6 +52,8 @@ export type HostPrograms = { readonly node: string; readonly realm: string; read
 const MiB = 1_048_576
 /** What Node needs beside the user's heap: the rest of the memory limit. */
 const nodeOverheadMiB = 32
+/** Below the supervisor's, which is 0. Lowering it needs no right. */
+const hostPriority = 10
 /** How long pipes may stay open after their process is gone. */
 const pipeGraceMs = 200
 
@@ -65,6 +68,7 @@ export function createStartHost(programs: HostPrograms): StartHost {
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     })
     preferForOomKiller(child.pid)
+    giveWay(child.pid)
     listen(child, settings, events)
     disturb(child, variation)
     const input = child.stdin
@@ -149,6 +153,14 @@ function preferForOomKiller(pid: number | undefined): void {
   if (pid === undefined || process.platform !== 'linux') return
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, '1000')
+  } catch {}
+}
+
+/** A host that makes the next realm ready must not hold up the answer of the last one, which its supervisor passes on. */
+function giveWay(pid: number | undefined): void {
+  if (pid === undefined) return
+  try {
+    setPriority(pid, hostPriority)
   } catch {}
 }
 

@@ -4,9 +4,11 @@ import { createFrameDecoder, encodeFrame } from '../frames.ts'
 import { downwardLimits } from '../messages.ts'
 import { createStartHost } from './hostProcess.ts'
 import { oomKills, privateMemoryBytes } from './memory.ts'
+import { rehearse } from './rehearse.ts'
 import { killStrays } from './strays.ts'
 import { createSupervisor } from './supervisor.ts'
 
+rehearse()
 const isFirstProcess = process.pid === 1
 const decoder = createFrameDecoder(downwardLimits)
 const supervisor = createSupervisor({

@@ -33,6 +33,8 @@ export type State = {
   isEager: boolean
   announced: boolean
   worn: boolean
+  /** Has been given the one execution that it was for, at level `container`. */
+  spent: boolean
   stopped: boolean
   oomKillsSeen: number
   failedStarts: number

@@ -34,6 +34,8 @@ const logGraceMs = 50
 /** Hosts that die before they are given anything are started again at most this often. */
 const restartPauseMs = 250
 const failedStartsAllowed = 8
+/** How long an execution runs before the host that takes its place is started beside it. */
+const refillAfterMs = 100
 /** A process that has run this many executions makes place for a new one. */
 const usesOfHost = 500
 /** So does one that kept more than this share of the memory that one execution may use. */
@@ -52,6 +54,7 @@ export function createSupervisor(deps: SupervisorDeps): { receive: (frame: Frame
     isEager: true,
     announced: false,
     worn: false,
+    spent: false,
     stopped: false,
     oomKillsSeen: deps.oomKills() ?? 0,
     failedStarts: 0,
@@ -109,8 +112,9 @@ function start(state: State, job: Job): void {
     ? addSeat(state, settings, job.run.variation)
     : (waiting.find((candidate) => candidate.state === 'ready') ?? waiting[0] ?? addSeat(state, settings))
   assign(state, settings, seat, job)
-  // Otherwise the next one is started when this execution has ended, so that it does not take its time.
-  if (waiting.length <= 1 && !isReusable(state)) refill(state)
+  state.spent = settings.isolation === 'container'
+  // Not at once: to start a process takes the machine's time, which belongs to this execution.
+  setTimeout(() => refill(state), refillAfterMs).unref()
 }
 
 function assign(state: State, settings: Settings, seat: Seat, job: Job): void {
@@ -132,7 +136,7 @@ function begin(seat: Seat, settings: Settings): void {
 }
 
 function refill(state: State): void {
-  if (!state.settings || state.stopped || state.worn) return
+  if (!state.settings || state.stopped || state.worn || state.spent) return
   // Where hosts go on after an execution, the one that runs will wait again.
   const isThere = isReusable(state) ? (seat: Seat) => seat.state !== 'ending' && !seat.isVaried : isWaiting
   const there = [...state.seats].filter(isThere).length
@@ -239,11 +243,11 @@ function onVerdict(
   if (!decided) return
   clearTimeout(seat.timer)
   if (isReusable(state) && !seat.isVaried) reuse(state, seat, settings)
-  else if (seat.logsClosed) end(state, seat)
+  else if (seat.logsClosed || programOf(state) === 'realm') end(state, seat)
   else seat.timer = setTimeout(() => seat.host.kill(), logGraceMs)
 }
 
-/** Its log came in order with its verdict, so the execution is over, and the host goes on unless it is worn. */
+/** A realm's log came in order with its verdict, so the execution is over, and the host goes on unless it is worn. */
 function reuse(state: State, seat: Seat, settings: Settings): void {
   report(state, seat)
   const keptBytes = seat.host.pid === undefined ? undefined : state.deps.privateMemoryBytes(seat.host.pid)

@@ -62,6 +62,8 @@ type Pool = {
 
 /** A container that dies under an execution says nothing about the function, so the execution gets one more. */
 const attempts = 2
+/** How long an execution at level `container` runs before the container of the next one is started beside it. */
+const spareAfterMs = 50
 /** How long `warm` waits for a place among containers that are all busy. */
 const warmWithinMs = 60_000
 
@@ -167,7 +169,9 @@ function serve(pool: Pool): void {
     container.active += 1
     if (waiter.isUse) container.uses += 1
     waiter.take(container)
-    if (waiter.isUse && container.isolation === 'container') startSpare(pool, waiter.job)
+    // Not at once: to start a container takes the machine's time, which belongs to this execution.
+    if (waiter.isUse && container.isolation === 'container')
+      setTimeout(() => startSpare(pool, waiter.job), spareAfterMs).unref()
   }
 }
 
