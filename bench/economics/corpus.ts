@@ -9,25 +9,30 @@ export type CorpusJob = ReturnType<typeof jobOf>
 
 const directory = join(import.meta.dirname, 'corpus')
 
-/** Every function of the corpus, ready to run. */
+const needsNode = /from 'node:|\bsetImmediate\b/
+
+/** Every function of the corpus, ready to run: on Node, and on the web platform where it needs no Node. */
 export function loadCorpus(): CorpusFunction[] {
   return (['entropy', 'controls'] as const).flatMap((kind) =>
     readdirSync(join(directory, kind))
       .sort()
-      .map((file) => ({
-        name: file.replace('.ts', ''),
-        kind,
-        job: jobOf(file, readFileSync(join(directory, kind, file), 'utf8')),
-      })),
+      .flatMap((file) => {
+        const name = file.replace('.ts', '')
+        const source = readFileSync(join(directory, kind, file), 'utf8')
+        const onNode = { name, kind, job: jobOf(name, `"use node"\n${source}`, 'process') }
+        const onWeb = { name: `${name} (web)`, kind, job: jobOf(`${name}-web`, source, 'context') }
+        return needsNode.test(source) ? [onNode] : [onNode, onWeb]
+      }),
   )
 }
 
-function jobOf(file: string, source: string) {
+function jobOf(name: string, source: string, isolation: 'context' | 'process') {
   const limits = limitsClass(1)
   if (!limits) throw new Error('There is no first limits class.')
   const { code } = transformSync(source, { loader: 'ts', format: 'cjs', target: 'node24' })
   return {
-    deployment: `${file}:1`,
+    deployment: `${name}:1`,
+    isolation,
     bundle: new TextEncoder().encode(code),
     limits,
     request: encodeRequest(
