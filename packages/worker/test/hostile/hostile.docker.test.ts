@@ -6,7 +6,7 @@ import { jobOf, read, requestOf, smallLimits, soon } from '../sandbox/jobs.ts'
 import { families } from './families.ts'
 import { expectationAt, type HostileProgram, othersSecret, runsAt, sourceOf } from './hostileProgram.ts'
 import { insideOf, type Surroundings, surroundingsOf } from './hostTouched.ts'
-import { atLevel, levels } from './levels.ts'
+import { atLevel, hostileLevels } from './levels.ts'
 import { formatTable, type Observation, readTable, writeTable } from './outcomeTable.ts'
 import { nativePrograms } from './programs/native.ts'
 
@@ -31,7 +31,21 @@ const next = async (job: SandboxJob, inside = sandbox) =>
 /** The same containers with the same processes: the first of them has lived through it, and nothing stayed behind. */
 async function expectUntouched(job: SandboxJob, before: Surroundings): Promise<void> {
   await expect.poll(() => surroundingsOf(job.deployment), { timeout: 15_000 }).toEqual(before)
-  for (const container of before.containers)
+  await expectCleanInside(before)
+}
+
+/** At level `container`: those that ran something are gone, and one like them waits that has run nothing. */
+async function expectReplaced(job: SandboxJob, before: Surroundings): Promise<void> {
+  const now = async () => {
+    const { containers, processes } = await surroundingsOf(job.deployment)
+    return { old: containers.filter((one) => before.containers.includes(one)), count: containers.length, processes }
+  }
+  await expect.poll(now, { timeout: 30_000 }).toEqual({ old: [], count: 1, processes: before.processes })
+  await expectCleanInside(await surroundingsOf(job.deployment))
+}
+
+async function expectCleanInside({ containers }: Surroundings): Promise<void> {
+  for (const container of containers)
     expect(await insideOf(container)).toEqual({ files: [], program: runtimePaths.supervisor })
 }
 
@@ -47,10 +61,11 @@ async function attack(inside: Sandbox, job: SandboxJob, { beside }: HostileProgr
   return { ...read(run), other }
 }
 
-describe.each(levels)('at level %s', (level) => {
+describe.each(hostileLevels)('at level %s', (level) => {
+  const honest = atLevel(jobOf(sourceOf({ name: '', outcome: 'completed', body: '' })), level)
   let clean: ReturnType<typeof read>
   beforeAll(async () => {
-    clean = await next(atLevel(jobOf(sourceOf({ name: '', outcome: 'completed', body: '' })), level))
+    clean = await next(honest)
     expect(clean.text).toMatch(/^fine /)
   })
 
@@ -61,14 +76,16 @@ describe.each(levels)('at level %s', (level) => {
       const job = atLevel(jobOf(sourceOf(program), { limits }), level)
       const inside = program.beside ? pairs : sandbox
       await inside.warm(job)
-      const before = await settled(job, program.beside ? 2 : 1)
+      const before = await settled(job, program.beside && level !== 'container' ? 2 : 1)
       const expected = expectationAt(program, level)
 
       const { outcome, text, other } = await attack(inside, job, program)
       expect({ outcome, ...(expected.text === undefined ? {} : { text }) }).toEqual(expected)
-      if (!program.neverLoads) expect(await next(job, inside)).toEqual(clean)
+      // What an answer leaves behind at level shared is its own function's, by choice, and nobody else's.
+      const leaves = level === 'shared' && outcome === 'completed'
+      if (!program.neverLoads) expect(leaves ? await next(honest) : await next(job, inside)).toEqual(clean)
       if (program.beside) expect(other).toEqual(clean)
-      await expectUntouched(job, before)
+      await (level === 'container' ? expectReplaced : expectUntouched)(job, before)
       expect(lost.splice(0)).toEqual([])
       observed.push({
         family: program.family,
@@ -105,9 +122,9 @@ describe.each(levels)('at level %s', (level) => {
 })
 
 test('docs/threat-model.md says what this run saw', ({ skip }) => {
-  const wanted = levels.flatMap((level) => [...programs.filter((one) => runsAt(one, level)), ...nativePrograms])
+  const wanted = hostileLevels.flatMap((level) => [...programs.filter((one) => runsAt(one, level)), ...nativePrograms])
   if (observed.length < wanted.length) skip('not every program ran')
-  const table = formatTable(observed, levels)
+  const table = formatTable(observed, hostileLevels)
   if (process.env.PEERHOST_WRITE_HOSTILE_TABLE) writeTable(table)
-  expect(readTable()).toBe(table)
+  expect(readTable(hostileLevels)).toBe(table)
 })

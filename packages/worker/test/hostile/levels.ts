@@ -4,6 +4,10 @@ import type { SandboxJob } from '../../src/sandbox/sandbox.ts'
 /** The levels that every hostile program and every recovery runs at. Here and nowhere else. */
 export const levels: readonly IsolationLevel[] = ['context', 'process']
 
+/** With `PEERHOST_HOSTILE=full` the hostile programs run at all levels: it takes twice as long, and a container for each run. */
+export const hostileLevels: readonly IsolationLevel[] =
+  process.env.PEERHOST_HOSTILE === 'full' ? ['context', 'process', 'shared', 'container'] : levels
+
 /** The level for tests of many executions where the level does not matter: the cheapest that there is. */
 export const cheapestLevel: IsolationLevel = levels[0] ?? 'process'
 

@@ -29,10 +29,30 @@ export function formatTable(observations: readonly Observation[], levels: readon
   )
 }
 
-export function readTable(): string {
+/** The columns of the table that are about these levels. */
+export function readTable(levels: readonly IsolationLevel[]): string {
   const text = readFileSync(file, 'utf8')
-  const [start, end] = placeIn(text)
-  return text.slice(start, end).trim()
+  const lines = text
+    .slice(...placeIn(text))
+    .trim()
+    .split('\n')
+  const names = cellsOf(lines[0] ?? '')
+  const wanted = names.flatMap((name, column) =>
+    column < 2 || levels.some((level) => name === `\`${level}\``) ? [column] : [],
+  )
+  const rows = lines.map((line, index) => {
+    const cells = wanted.map((column) => cellsOf(line)[column] ?? '')
+    return index === 1 ? `|${cells.join('|')}|` : `| ${cells.join(' | ')} |`
+  })
+  // A program that runs at other levels only has a row of its own.
+  return rows.filter((row) => !/^(\| [^|]+ \| [^|]+ )(\| – )+\|$/.test(row)).join('\n')
+}
+
+function cellsOf(line: string): string[] {
+  return line
+    .slice(1, -1)
+    .split('|')
+    .map((cell) => cell.trim())
 }
 
 export function writeTable(table: string): void {

@@ -97,14 +97,14 @@ export const protocol: HostileFamily = {
       body: `const response = new Response('mine'); Object.defineProperty(response, 'status', { get: () => 1e9 }); return response`,
       outcome: 'threw',
       // There nobody asks the object what it is: the class knows.
-      at: { context: { outcome: 'completed', text: 'mine' }, shared: { outcome: 'completed', text: 'mine' } },
+      onWeb: { outcome: 'completed', text: 'mine' },
     },
     {
       name: 'says another status every time it is asked',
       body: `let n = 0; const response = new Response('mine'); Object.defineProperty(response, 'status', { get: () => [200, '200', NaN, -1, 99, 1e9, { valueOf: () => 7 }][n++ % 7] }); return response`,
       outcome: 'threw',
       // There nobody asks the object what it is: the class knows.
-      at: { context: { outcome: 'completed', text: 'mine' }, shared: { outcome: 'completed', text: 'mine' } },
+      onWeb: { outcome: 'completed', text: 'mine' },
     },
     {
       name: 'answers header names from a poisoned prototype',

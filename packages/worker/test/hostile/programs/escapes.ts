@@ -76,7 +76,7 @@ export const escapes: HostileFamily = {
         return response`,
       ...nothing,
       // There nobody looks at its properties.
-      at: { context: { outcome: 'completed', text: 'own' }, shared: { outcome: 'completed', text: 'own' } },
+      onWeb: { outcome: 'completed', text: 'own' },
     },
     {
       name: 'answers with headers and chunks that call it back',

@@ -11,7 +11,7 @@ export const hostTraps: HostileFamily = {
         Uint8Array.prototype.set = () => {}; return new Response('x')`,
       outcome: 'threw',
       // There the language that it breaks is its own alone.
-      at: { context: { outcome: 'completed' }, shared: { outcome: 'completed' } },
+      onWeb: { outcome: 'completed' },
     },
     {
       name: 'gives every object the fields of an answer',
@@ -61,7 +61,7 @@ export const hostTraps: HostileFamily = {
       outcome: 'completed',
       text: '',
       // There a response is what the class made, and not what says that it is one.
-      at: { context: { outcome: 'threw' }, shared: { outcome: 'threw' } },
+      onWeb: { outcome: 'threw' },
       left: `Response.name !== 'Response'`,
     },
     {
