@@ -114,7 +114,7 @@ function start(state: State, job: Job): void {
   assign(state, settings, seat, job)
   state.spent = settings.isolation === 'container'
   // Not at once: to start a process takes the machine's time, which belongs to this execution.
-  setTimeout(() => refill(state), refillAfterMs).unref()
+  if (!isReusable(state)) setTimeout(() => refill(state), refillAfterMs).unref()
 }
 
 function assign(state: State, settings: Settings, seat: Seat, job: Job): void {
