@@ -133,7 +133,12 @@ async function removeLeftovers(docker: Docker, owner: string): Promise<number> {
       State === 'dead' ||
       (State === 'created' && Date.now() - Created * 1_000 > abandonedMs),
   )
-  await Promise.all(leftovers.map(({ Id }) => removeContainer(docker.getContainer(Id))))
+  const removals = leftovers.map(async ({ Id, Labels }) => {
+    const removal = removeContainer(docker.getContainer(Id))
+    // What is dead and another's may be removed by others at this moment, in any state: the next start finds what stays.
+    await (Labels[sandboxLabels.owner] === owner ? removal : removal.catch(() => {}))
+  })
+  await Promise.all(removals)
   return leftovers.length
 }
 
