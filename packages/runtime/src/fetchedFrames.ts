@@ -9,14 +9,14 @@ export type FetchedFrames = {
 }
 
 /** What the supervisor sends back for the outgoing calls of one host, whichever comes first. */
-export function createFetchedFrames(read = () => readFrame(downwardLimits)): FetchedFrames {
+export function createFetchedFrames(): FetchedFrames {
   const early = new Map<number, Fetched>()
   return {
     next(call) {
       for (;;) {
         const fetched = early.get(call)
         if (fetched) return fetched
-        const { header, body } = read()
+        const { header, body } = readFrame(downwardLimits)
         if (header.type !== 'fetched') throw new Error('The supervisor said something else than what came back.')
         const number = Number(header.call)
         early.set(number, { call: number, text: String(header.text), error: String(header.error), body })

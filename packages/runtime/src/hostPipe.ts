@@ -7,12 +7,11 @@ import {
   readFramePayload,
   readFramePrefix,
 } from './frames.ts'
+import { standStill } from './standStill.ts'
 
 /** Where a host reads what it is to do, and where it writes what came out. */
 export const jobDescriptor = 0
 export const answerDescriptor = 3
-
-const pause = new Int32Array(new SharedArrayBuffer(4))
 
 /** Reads one frame and blocks until it is there: a host that waits has nothing else to do. */
 export function readFrame(limits: FrameLimits): Frame {
@@ -56,7 +55,7 @@ function retrying(attempt: () => number): number {
       return attempt()
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
-      Atomics.wait(pause, 0, 0, 1)
+      standStill(1)
     }
   }
 }

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startBackground } from './background.ts'
 import { collectPay } from './collectPay.ts'
 import type { WorkerEvents } from './events.ts'
-import { sessionDeps } from './gatewayMessages.ts'
-import { createGatewaySession } from './gatewaySession.ts'
+import { createGatewaySession, type SessionDeps } from './gatewaySession.ts'
 import { isPayable } from './laneAnswers.ts'
-import { createParts, defaultTimes, type Parts, type WorkerDeps } from './workerParts.ts'
+import { receiveGatewayMessage } from './receiveGatewayMessage.ts'
+import { startBackground } from './startBackground.ts'
+import { createWorkerParts, defaultTimes, type WorkerDeps, type WorkerParts } from './workerParts.ts'
 
 /**
  * idle      made, not started.
@@ -37,7 +37,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   let stopped: Promise<void> | undefined
   const background: Promise<void>[] = []
   const isTaking = () => state === 'running' && !deps.journal.isBroken()
-  const parts = createParts(deps, () => ({ draining: !isTaking(), operatorActive }))
+  const parts = createWorkerParts(deps, () => ({ draining: !isTaking(), operatorActive }))
   const { jobs, sessions, stopping } = parts
   const capacity = () => (isTaking() && operatorActive ? deps.capacity : 0)
   let announced = capacity()
@@ -102,8 +102,23 @@ export function createWorker(deps: WorkerDeps): Worker {
   }
 }
 
+function sessionDeps(parts: WorkerParts, capacity: () => number): SessionDeps {
+  const { domain, executionKey, agent, sandbox, events, sessionTimes } = parts.deps
+  return {
+    domain,
+    executionKey,
+    agent,
+    runtimeDigests: [sandbox.runtimeDigest],
+    capacity,
+    emit: events.emit,
+    onMessage: (session, message) => void receiveGatewayMessage(parts, session, message),
+    onClosed: parts.egress.lost,
+    times: sessionTimes ?? {},
+  }
+}
+
 /** What must be over before the connections end. */
-async function finish({ deps, jobs, answers, own, stopping }: Parts): Promise<void> {
+async function finish({ deps, jobs, answers, own, stopping }: WorkerParts): Promise<void> {
   const { drainPayMs } = { ...defaultTimes, ...deps.times }
   await jobs.idle()
   await answers.idle()

@@ -82,7 +82,7 @@ export const defaultTimes: WorkerTimes = {
 const chainAsker = {}
 
 /** What a worker is made of. */
-export type Parts = {
+export type WorkerParts = {
   deps: WorkerDeps
   facts: Facts
   jobs: Jobs
@@ -98,7 +98,10 @@ export type Parts = {
 }
 
 /** Puts the parts together. `standing`: what only the worker as a whole knows. */
-export function createParts(deps: WorkerDeps, standing: () => Pick<LocalFacts, 'draining' | 'operatorActive'>): Parts {
+export function createWorkerParts(
+  deps: WorkerDeps,
+  standing: () => Pick<LocalFacts, 'draining' | 'operatorActive'>,
+): WorkerParts {
   const { events, protocolTimes, journal } = deps
   const sessions: GatewaySession[] = []
   const stopping = new AbortController()
@@ -146,11 +149,11 @@ export function createParts(deps: WorkerDeps, standing: () => Pick<LocalFacts, '
   })
   const court =
     deps.court && createCourtDuty({ ...deps, ...deps.court, seats, emit, pollMs: courtPollMs, askInput: lane.askInput })
-  const parts: Parts = { deps, facts, jobs, own, seats, answers, flow, lane, court, egress, sessions, stopping }
+  const parts: WorkerParts = { deps, facts, jobs, own, seats, answers, flow, lane, court, egress, sessions, stopping }
   return parts
 }
 
-async function runPosted(parts: Parts, offer: JobOffer): Promise<PostedEnd> {
+async function runPosted(parts: WorkerParts, offer: JobOffer): Promise<PostedEnd> {
   const end = await parts.jobs.take(offer, chainAsker)
   if (end.type === 'cancelled') return 'done'
   if (end.type === 'declined') {
@@ -165,7 +168,7 @@ async function runPosted(parts: Parts, offer: JobOffer): Promise<PostedEnd> {
 
 /** Says why a request was not run. */
 export function report(
-  { deps }: Pick<Parts, 'deps'>,
+  { deps }: Pick<WorkerParts, 'deps'>,
   requestId: Hex,
   end: Extract<JobEnd, { type: 'declined' }>,
 ): void {

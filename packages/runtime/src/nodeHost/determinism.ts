@@ -1,8 +1,8 @@
-import type { Cipheriv } from 'node:crypto'
 import crypto from 'node:crypto'
 import perfHooks from 'node:perf_hooks'
 import timers from 'node:timers'
 import timersPromises from 'node:timers/promises'
+import { createKeystream, type Keystream } from '../keystream.ts'
 import { installDate } from '../realm/clock.ts'
 import { createRandomness } from '../realm/randomness.ts'
 
@@ -17,24 +17,23 @@ export type Terms = { clockMs: number; seed: string; stall?: (() => void) | unde
  */
 export function installDeterminism(): (terms: Terms) => void {
   const clock: Clock = { nowMs: 0, startMs: 0, stall: undefined }
-  let cipher: Cipheriv | undefined
+  let keystream: Keystream | undefined
   installClock(clock)
   installTimers(clock)
   const resetRandomness = installRandomness((length) => {
-    if (!cipher) throw new Error('There is no randomness before the execution begins.')
-    return cipher.update(Buffer.alloc(length))
+    if (!keystream) throw new Error('There is no randomness before the execution begins.')
+    return keystream(length)
   })
   return ({ clockMs, seed, stall }) => {
     clock.nowMs = clockMs
     clock.startMs = clockMs
     clock.stall = stall
-    cipher = crypto.createCipheriv('aes-256-ctr', Buffer.from(seed.slice(2), 'hex'), Buffer.alloc(16))
+    keystream = createKeystream(Buffer.from(seed.slice(2), 'hex'))
     resetRandomness()
   }
 }
 
 type Clock = { nowMs: number; startMs: number; stall: (() => void) | undefined }
-type Keystream = (length: number) => Uint8Array
 
 function replace(target: object, properties: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(properties))

@@ -1,9 +1,8 @@
+import { standStill } from '../standStill.ts'
 import type { Variation } from '../variations.ts'
 
 const mostMs = 1_000
 const { random } = Math
-const pause = new Int32Array(new SharedArrayBuffer(4))
-const { wait } = Atomics
 
 /**
  * Stands still as a busy machine would: every other time, for up to `stallMs`, and in all for one second at most. Undefined
@@ -16,6 +15,6 @@ export function createStall({ stallMs }: Variation): (() => void) | undefined {
     if (random() < 0.5 || leftMs <= 0) return
     const ms = random() * stallMs
     leftMs -= ms
-    wait(pause, 0, 0, ms)
+    standStill(ms)
   }
 }

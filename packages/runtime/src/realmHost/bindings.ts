@@ -1,6 +1,6 @@
-import crypto, { type Cipheriv } from 'node:crypto'
 import { isUint8Array } from 'node:util/types'
 import zlib from 'node:zlib'
+import { createKeystream, type Keystream } from '../keystream.ts'
 import { type Bridge, urlParts } from '../realm/bridge.ts'
 import { createSubtleCalls, type SubtleCalls } from './subtleCalls.ts'
 
@@ -37,11 +37,11 @@ export function createBindings(deps: BindingDeps): Bindings {
   let isAlive = true
   let offered = new Uint8Array(0)
   let seed = ''
-  let cipher: Cipheriv | undefined
+  let keystream: Keystream | undefined
   const draw = (length: number) => {
     // Made when the function first draws: most never do.
-    cipher ??= crypto.createCipheriv('aes-256-ctr', Buffer.from(seed.slice(2), 'hex'), Buffer.alloc(16))
-    return cipher.update(Buffer.alloc(length))
+    keystream ??= createKeystream(Buffer.from(seed.slice(2), 'hex'))
+    return keystream(length)
   }
   const subtle = createSubtleCalls(draw)
   const bridge: Bridge = {
@@ -69,7 +69,7 @@ export function createBindings(deps: BindingDeps): Bindings {
     },
     seed(next) {
       seed = next
-      cipher = undefined
+      keystream = undefined
     },
     revoke() {
       isAlive = false

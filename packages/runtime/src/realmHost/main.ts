@@ -4,11 +4,11 @@ import { createFetchedFrames } from '../fetchedFrames.ts'
 import type { Frame } from '../frames.ts'
 import { readFrame, writeFrame } from '../hostPipe.ts'
 import { downwardLimits, readRun } from '../messages.ts'
+import { standStill } from '../standStill.ts'
 import { compileBundle } from './compileBundle.ts'
 import { type Assignment, createExecutor, type Executor } from './executor.ts'
 import { freezeLanguage } from './freeze.ts'
 
-const pause = new Int32Array(new SharedArrayBuffer(4))
 const giveWayMs = 1
 
 /**
@@ -34,7 +34,7 @@ async function main(): Promise<void> {
     const job = readJob()
     await executor.execute(readRun(job.header.run), job.body)
     // The next realm would take the core on which the supervisor passes the answer on.
-    Atomics.wait(pause, 0, 0, giveWayMs)
+    standStill(giveWayMs)
   }
 }
 

@@ -1,9 +1,8 @@
 import crypto, { webcrypto } from 'node:crypto'
+import { createKeystream, type Keystream } from '../keystream.ts'
 
 type CryptoKey = webcrypto.CryptoKey
 type CryptoKeyPair = webcrypto.CryptoKeyPair
-/** Gives bytes of the chance that the ticket decides. */
-export type Draw = (length: number) => Uint8Array
 
 const { subtle } = webcrypto
 
@@ -31,7 +30,7 @@ const privateKeyPrefixes: Readonly<Record<string, string>> = {
  * Web Crypto whose chance is the ticket's: keys are drawn from `draw`, and what would mix in the machine's own chance is
  * refused with `NotSupportedError`, because no two workers would come to the same result.
  */
-export async function callSeeded(draw: Draw, method: string, values: readonly unknown[]): Promise<unknown> {
+export async function callSeeded(draw: Keystream, method: string, values: readonly unknown[]): Promise<unknown> {
   const algorithm = method === 'wrapKey' ? values[3] : values[0]
   const name = nameOf(algorithm)
   const isRepeatable = repeatable[method]?.test(name) ?? true
@@ -42,23 +41,23 @@ export async function callSeeded(draw: Draw, method: string, values: readonly un
       'NotSupportedError',
     )
   // Taken now: calls that go on beside each other end in any order.
-  const chance = method === 'generateKey' ? stream(draw(32)) : draw
+  const chance = method === 'generateKey' ? createKeystream(draw(32)) : draw
   const call = (subtle as unknown as Record<string, (...values: unknown[]) => Promise<unknown>>)[method]
   const value = await call?.apply(subtle, [...values])
   // The machine's own key has shown that the call is right, and what it is to give.
   return method === 'generateKey' ? redraw(chance, value as CryptoKey | CryptoKeyPair) : value
 }
 
-function redraw(draw: Draw, made: CryptoKey | CryptoKeyPair): Promise<CryptoKey | CryptoKeyPair> {
+function redraw(draw: Keystream, made: CryptoKey | CryptoKeyPair): Promise<CryptoKey | CryptoKeyPair> {
   return 'privateKey' in made ? redrawPair(draw, made) : redrawSecret(draw, made)
 }
 
-function redrawSecret(draw: Draw, { algorithm, extractable, usages }: CryptoKey): Promise<CryptoKey> {
+function redrawSecret(draw: Keystream, { algorithm, extractable, usages }: CryptoKey): Promise<CryptoKey> {
   const { length } = algorithm as webcrypto.AesKeyAlgorithm
   return subtle.importKey('raw', draw(Math.ceil(length / 8)), algorithm, extractable, usages)
 }
 
-async function redrawPair(draw: Draw, { privateKey, publicKey }: CryptoKeyPair): Promise<CryptoKeyPair> {
+async function redrawPair(draw: Keystream, { privateKey, publicKey }: CryptoKeyPair): Promise<CryptoKeyPair> {
   const { algorithm } = privateKey
   const pkcs8 = privateKeyOf(draw, algorithm)
   const spki = crypto.createPublicKey(pkcs8).export({ format: 'der', type: 'spki' })
@@ -69,7 +68,7 @@ async function redrawPair(draw: Draw, { privateKey, publicKey }: CryptoKeyPair):
   }
 }
 
-function privateKeyOf(draw: Draw, algorithm: webcrypto.KeyAlgorithm): crypto.KeyObject {
+function privateKeyOf(draw: Keystream, algorithm: webcrypto.KeyAlgorithm): crypto.KeyObject {
   const prefix = privateKeyPrefixes[algorithm.name]
   if (prefix !== undefined) {
     const key = Buffer.concat([Buffer.from(prefix, 'hex'), draw(32)])
@@ -82,7 +81,7 @@ function privateKeyOf(draw: Draw, algorithm: webcrypto.KeyAlgorithm): crypto.Key
 }
 
 /** Draws until the number is one of the curve's private keys (FIPS 186-5, A.2.2). */
-function curveKey(draw: Draw, crv: string, { name, bytes, topByte }: (typeof curves)[string]): crypto.KeyObject {
+function curveKey(draw: Keystream, crv: string, { name, bytes, topByte }: (typeof curves)[string]): crypto.KeyObject {
   const ecdh = crypto.createECDH(name)
   for (;;) {
     const d = Buffer.from(draw(bytes))
@@ -97,11 +96,6 @@ function curveKey(draw: Draw, crv: string, { name, bytes, topByte }: (typeof cur
     const key = { kty: 'EC', crv, d: text(d), x: text(x), y: text(y) }
     return crypto.createPrivateKey({ key, format: 'jwk' })
   }
-}
-
-function stream(seed: Uint8Array): Draw {
-  const cipher = crypto.createCipheriv('aes-256-ctr', seed, Buffer.alloc(16))
-  return (length) => cipher.update(Buffer.alloc(length))
 }
 
 function text(bytes: Buffer): string {

@@ -1,6 +1,7 @@
 import type { webcrypto } from 'node:crypto'
+import type { Keystream } from '../keystream.ts'
 import { subtleMethods } from '../realm/bridge.ts'
-import { callSeeded, type Draw } from './seededSubtle.ts'
+import { callSeeded } from './seededSubtle.ts'
 
 type CryptoKey = webcrypto.CryptoKey
 type Call = { method: string; values: unknown[] }
@@ -11,7 +12,7 @@ export type SubtleCalls = (call: string) => Promise<string>
 const methods = new Set<string>(subtleMethods)
 
 /** Web Crypto for one realm, with its chance. The keys stay here: a realm knows their numbers, and nobody else's. */
-export function createSubtleCalls(draw: Draw): SubtleCalls {
+export function createSubtleCalls(draw: Keystream): SubtleCalls {
   const keys: CryptoKey[] = []
   const read = (value: unknown): unknown => {
     if (typeof value !== 'object' || value === null) return value

@@ -2,29 +2,17 @@ import { fromBase64, type GatewayMessage, toBase64 } from '@peerhost/protocol'
 import type { Hex } from 'viem'
 import type { JobOffer } from './acceptJob.ts'
 import { needsCommitment } from './commitments.ts'
-import type { GatewaySession, SessionDeps } from './gatewaySession.ts'
+import type { GatewaySession } from './gatewaySession.ts'
 import type { JobEnd } from './runJob.ts'
 import { signRoll } from './signRoll.ts'
-import { type Parts, report, type WorkerDeps } from './workerParts.ts'
+import { report, type WorkerDeps, type WorkerParts } from './workerParts.ts'
 
-/** A session's ends in this worker: what it is told, and what is done with what a gateway says. */
-export function sessionDeps(parts: Parts, capacity: () => number): SessionDeps {
-  const { domain, executionKey, agent, sandbox, events, sessionTimes } = parts.deps
-  return {
-    domain,
-    executionKey,
-    agent,
-    runtimeDigests: [sandbox.runtimeDigest],
-    capacity,
-    emit: events.emit,
-    onMessage: (session, message) => void receive(parts, session, message),
-    onClosed: parts.egress.lost,
-    times: sessionTimes ?? {},
-  }
-}
-
-/** One message of a gateway. Never throws. */
-async function receive(parts: Parts, session: GatewaySession, message: GatewayMessage): Promise<void> {
+/** Does what a message of a gateway asks for. Never throws. */
+export async function receiveGatewayMessage(
+  parts: WorkerParts,
+  session: GatewaySession,
+  message: GatewayMessage,
+): Promise<void> {
   const { deps, jobs, own, lane, flow, egress } = parts
   try {
     if (message.type === 'job') await takeJob(parts, session, message)
@@ -44,7 +32,7 @@ async function receive(parts: Parts, session: GatewaySession, message: GatewayMe
   }
 }
 
-async function takeJob(parts: Parts, session: GatewaySession, message: Extract<GatewayMessage, { type: 'job' }>) {
+async function takeJob(parts: WorkerParts, session: GatewaySession, message: Extract<GatewayMessage, { type: 'job' }>) {
   const { deps } = parts
   const { ticket, signature, salt } = message
   const requestId = lowerCase(message.requestId)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PostedRequest } from './chain/lane.ts'
 import { keepSeeds } from './seeds.ts'
-import { defaultTimes, type Parts } from './workerParts.ts'
+import { defaultTimes, type WorkerParts } from './workerParts.ts'
 
 /** How often a worker without a seat asks for one. */
 const seatRetryMs = 1_000
@@ -11,7 +11,7 @@ type Period = number | (() => number)
 
 /** What goes on beside the jobs, until the worker stops. */
 export function startBackground(
-  parts: Parts,
+  parts: WorkerParts,
   checkOperator: () => Promise<void>,
   isSeated: () => boolean,
 ): Promise<void>[] {
@@ -36,13 +36,13 @@ export function startBackground(
   ]
 }
 
-function takePosted({ lane, stopping }: Parts, posted: PostedRequest): Promise<void> {
+function takePosted({ lane, stopping }: WorkerParts, posted: PostedRequest): Promise<void> {
   return lane.take(posted, stopping.signal)
 }
 
 /** Repeats an action, never beside itself, until the worker stops. */
 async function every(
-  { deps, stopping }: Parts,
+  { deps, stopping }: WorkerParts,
   during: string,
   everyMs: Period,
   action: () => Promise<void>,
