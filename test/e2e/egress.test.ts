@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -44,6 +45,16 @@ beforeAll(async () => {
   await writeFile(
     join(directory, 'functions/forecast.ts'),
     `export const config = { quorum: 2, network: ${declared} }\nexport default () => fetch('https://api.test:${outside.port}/now')\n`,
+  )
+  await writeFile(
+    join(directory, 'functions/signs.ts'),
+    `export const config = { quorum: 2, env: ['SIGNING_KEY'] }
+    export default { fetch: async (request: Request, env: { SIGNING_KEY: string }) => {
+      const bytes = (text: string) => new TextEncoder().encode(text)
+      const hmac = { name: 'HMAC', hash: 'SHA-256' }
+      const key = await crypto.subtle.importKey('raw', bytes(env.SIGNING_KEY), hmac, false, ['sign'])
+      return new Response(Buffer.from(await crypto.subtle.sign('HMAC', key, bytes(new URL(request.url).search))).toString('hex'))
+    } }\n`,
   )
 })
 afterAll(async () => {
@@ -130,9 +141,24 @@ async function startWorker(worker: number): Promise<() => Promise<void>> {
   }
 }
 
+const urlIn = ({ functions }: { functions: readonly { name: string; url?: string | undefined }[] }, wanted: string) =>
+  functions.find(({ name }) => name === wanted)?.url ?? ''
+
+test('code that signs with a secret has it sealed for its sandbox: the same bytes from both workers', async () => {
+  const deployed = await deploy(connection, { directory })
+  const url = urlIn(deployed, 'signs')
+  await expect(invoke(connection, { url })).rejects.toMatchObject({ code: 'secret_missing' })
+  await setSecret(connection, { project: 'weather', name: 'SIGNING_KEY', value: secret })
+  const answer = await invoke(connection, { url: `${url}?a=1` })
+  expect(answer.text()).toBe(createHmac('sha256', secret).update('?a=1').digest('hex'))
+  expect(answer.receipt?.attestations).toHaveLength(2)
+  expect(answer.receipt?.ticket.envVersion).toBeGreaterThan(0)
+  expect(events.join('\n')).not.toContain(secret)
+})
+
 test('a deployed function calls out once for both workers of its quorum, with a secret that neither sees', async () => {
   const deployed = await deploy(connection, { directory })
-  const url = deployed.functions[0]?.url ?? ''
+  const url = urlIn(deployed, 'forecast')
   await expect(invoke(connection, { url })).rejects.toMatchObject({ code: 'secret_missing' })
   await setSecret(connection, { project: 'weather', name: 'API_KEY', value: secret })
   const answer = await invoke(connection, { url })
@@ -148,7 +174,7 @@ test('a deployed function calls out once for both workers of its quorum, with a 
 test('a worker that makes another call than the record shows attests nothing', async () => {
   const deployed = await deploy(connection, { directory })
   pathOf = (worker) => (worker === 0 ? '/now' : '/other')
-  await expect(invoke(connection, { url: deployed.functions[0]?.url ?? '' })).rejects.toMatchObject({
+  await expect(invoke(connection, { url: urlIn(deployed, 'forecast') })).rejects.toMatchObject({
     code: 'no_worker',
   })
   expect(events.join('\n')).toContain('"reason":"egress-diverged"')
@@ -161,7 +187,7 @@ test('a worker that makes another call than the record shows attests nothing', a
 test('without its secret it is not run any more', async () => {
   await deleteSecret(connection, { project: 'weather', name: 'API_KEY' })
   const deployed = await deploy(connection, { directory })
-  await expect(invoke(connection, { url: deployed.functions[0]?.url ?? '' })).rejects.toMatchObject({
+  await expect(invoke(connection, { url: urlIn(deployed, 'forecast') })).rejects.toMatchObject({
     code: 'secret_missing',
   })
   expect(outside.seen).toEqual([])

@@ -30,6 +30,8 @@ export type FunctionMetadata = {
   bundleCid: string
   /** Where it may call. Its digest stands on chain, so gateway and owner go by the same list. */
   network?: NetworkAccess
+  /** Names of the secrets that the code reads. */
+  env?: readonly string[]
 }
 
 /** One function, ready to be stored and registered. Money is in atomic units of the settlement token. */
@@ -103,7 +105,7 @@ export async function buildFunction(
     fee: limits.fee * BigInt(quorum),
     flags:
       (settings.deterministic ? DEPLOYMENT_FLAGS.deterministic : 0) |
-      networkFlags(metadata.network) |
+      networkFlags(metadata) |
       isolationFlags(isolation),
     quorum,
     lane: settings.lane ?? 'attested',
@@ -130,9 +132,13 @@ function chooseIsolation({ name, settings }: BuildFunctionParameters, nodeUses: 
   return isolation
 }
 
-function networkFlags(network: NetworkAccess | undefined): number {
-  if (!network) return 0
-  return DEPLOYMENT_FLAGS.network | (secretsOf(network).length > 0 ? DEPLOYMENT_FLAGS.secrets : 0)
+function networkFlags({ network, env }: FunctionMetadata): number {
+  const takesSecrets = env !== undefined || (network !== undefined && secretsOf(network).length > 0)
+  return (
+    (network ? DEPLOYMENT_FLAGS.network : 0) |
+    (env ? DEPLOYMENT_FLAGS.environment : 0) |
+    (takesSecrets ? DEPLOYMENT_FLAGS.secrets : 0)
+  )
 }
 
 function makeMetadata(
@@ -149,6 +155,7 @@ function makeMetadata(
     ...(settings.input ? { input: settings.input } : {}),
     ...(settings.output ? { output: settings.output } : {}),
     ...(settings.network ? { network: networkAccessOf(settings.network) } : {}),
+    ...(settings.env ? { env: [...settings.env].sort() } : {}),
     runtime: 'node24',
     bundleCid,
   }

@@ -24,8 +24,14 @@ export function checkSchemas(located: Located, path: readonly string[], settings
 
 /** What does not go together, whichever of the two was written where. */
 export function checkTogether(file: string, settings: FunctionSettings): Problem[] {
-  if (!settings.network || !settings.deterministic) return []
-  const message =
-    'a function that uses the network cannot be deterministic: nobody can run it again and get the same. Remove `deterministic` or `network`.'
-  return [{ file, message }]
+  if (!settings.deterministic) return []
+  const problems: Problem[] = []
+  if (settings.network) problems.push({ file, message: onNetwork })
+  if (settings.env) problems.push({ file, message: withSecrets })
+  return problems
 }
+
+const onNetwork =
+  'a function that uses the network cannot be deterministic: nobody can run it again and get the same. Remove `deterministic` or `network`.'
+const withSecrets =
+  'a function that reads secrets cannot be deterministic: no jury may have them to run it again. Remove `deterministic` or `env`.'

@@ -1,4 +1,4 @@
-import { ISOLATION_LEVELS, LIMITS } from '@peerhost/protocol'
+import { environmentNamesSchema, ISOLATION_LEVELS, LIMITS } from '@peerhost/protocol'
 import { isAddress } from 'viem'
 import { z } from 'zod'
 import { networkSettingsSchema } from './networkSettings.ts'
@@ -55,6 +55,11 @@ export const functionSettingsSchema = z.strictObject({
     .describe('What a caller waits for by default: signatures (attested) or the chain (confirmed).')
     .optional(),
   network: networkSettingsSchema.optional(),
+  env: environmentNamesSchema
+    .describe(
+      'Secrets that the code reads as env.NAME. Whoever runs it can read them: the broker of “network” keeps a secret from workers.',
+    )
+    .optional(),
 })
 export type FunctionSettings = z.infer<typeof functionSettingsSchema>
 

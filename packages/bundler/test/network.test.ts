@@ -36,6 +36,27 @@ describe('a function that declares hosts', () => {
   })
 })
 
+describe('a function whose code reads secrets', () => {
+  const reading = (settings: string) => ({ 'functions/a.ts': `export const config = { ${settings} }\n${hello}` })
+
+  test('names them, sorted, under flags of their own', async () => {
+    const built = (await buildFiles(reading(`env: ['B_KEY', 'A_KEY']`))).functions[0]
+    expect(built?.flags).toBe(0b1100)
+    expect(built?.metadata.env).toEqual(['A_KEY', 'B_KEY'])
+  })
+
+  test.each([
+    [`env: []`, 'env'],
+    [`env: ['api-key']`, 'upper-case'],
+    [`env: ['A_KEY', 'A_KEY']`, 'names a secret twice'],
+    [`env: ['A_KEY'], deterministic: true`, 'no jury may have them'],
+  ])('%s is refused', async (settings, message) => {
+    const error = await failureOf(reading(settings))
+    expect(error.code).toBe('config_invalid')
+    expect(error.details.join('\n')).toContain(message)
+  })
+})
+
 test('a function that declares nothing has neither', async () => {
   const built = (await buildFiles({ 'functions/a.ts': hello })).functions[0]
   expect(built?.flags).toBe(0)

@@ -4,7 +4,7 @@ import type { ChainEvent } from './chain/chain.ts'
 import { createChainWatcher } from './chain/chainWatcher.ts'
 import { inputFor } from './court/inputs.ts'
 import { createJudgements } from './court/judgements.ts'
-import { createEgressBroker } from './egress/broker.ts'
+import { createEgressBroker, type EgressBroker } from './egress/broker.ts'
 import { publicNetwork } from './egress/egressNetwork.ts'
 import { createNetworkTerms, type NetworkTerms } from './egress/networkTerms.ts'
 import { type ServeWorkersDeps, serveWorker } from './egress/serveWorkers.ts'
@@ -18,8 +18,9 @@ import { createSequences } from './requester/sequences.ts'
 import { createRecorder, type Recorder } from './requests/recorder.ts'
 import { insertDraft, setPosted } from './requests/requestTable.ts'
 import { createSeedCapture } from './seats/captureSeeds.ts'
-import { createSeating, type Seating } from './seats/seating.ts'
+import { createSeating } from './seats/seating.ts'
 import { createEnvironments, type Environments } from './secrets/environments.ts'
+import { type GiveEnvironmentDeps, giveEnvironment } from './secrets/giveEnvironment.ts'
 import { createVault } from './secrets/vault.ts'
 import { type Credit, createCredit } from './settlement/credit.ts'
 import { createSettlementQueue, type SettlementQueue } from './settlement/settlementQueue.ts'
@@ -64,7 +65,10 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
     sources: [deps.store, ...(deps.sources ?? [])],
     environments,
   })
-  late.egress = createEgress(deps, { networkTerms, posted, signer, domain, nowSeconds, signal, ...requester })
+  const { seating } = requester
+  const running = { postedTicket: posted.ticketOf, seating, nowSeconds }
+  late.egress = { ...running, broker: createBroker(deps, { networkTerms, signer, domain }), signal }
+  late.environment = { ...running, log, environmentOf: networkTerms.environmentOf }
   const watcher = createChainWatcher({
     chain,
     log,
@@ -99,7 +103,12 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
 }
 
 /** Parts that the hub tells of what it hears, and that need the hub themselves. */
-type Late = { equivocations?: Equivocations; recorder?: Recorder; egress?: ServeWorkersDeps }
+type Late = {
+  equivocations?: Equivocations
+  recorder?: Recorder
+  egress?: ServeWorkersDeps
+  environment?: GiveEnvironmentDeps
+}
 
 /** Tickets that name a version of secrets live at most this much longer than their lifetime: they may be renewed. */
 const renewalMs = 120_000
@@ -116,23 +125,12 @@ function createSecrets({ database, log, parameters, secretsKeys = [] }: GatewayD
 }
 
 /** The way out of functions. */
-function createEgress(
-  { database, log, egressNetwork = publicNetwork }: GatewayDeps,
-  own: {
-    networkTerms: NetworkTerms
-    posted: Posted
-    signer: DigestSigner
-    domain: ProtocolDomain
-    nowSeconds: () => number
-    seating: Seating
-    signal: AbortSignal
-  },
-): ServeWorkersDeps {
-  const { networkTerms, posted, signer, domain, nowSeconds, seating, signal } = own
+function createBroker(
+  { database, log, egressNetwork: network = publicNetwork }: GatewayDeps,
+  { networkTerms, signer, domain }: { networkTerms: NetworkTerms; signer: DigestSigner; domain: ProtocolDomain },
+): EgressBroker {
   const { accessOf, secretsFor } = networkTerms
-  const network = egressNetwork
-  const broker = createEgressBroker({ database, domain, signer, log, network, accessOf, secretsFor, now: Date.now })
-  return { broker, postedTicket: posted.ticketOf, seating, nowSeconds, signal }
+  return createEgressBroker({ database, domain, signer, log, network, accessOf, secretsFor, now: Date.now })
 }
 
 function createHub(
@@ -154,6 +152,10 @@ function createHub(
     egress: async (link, message, ticket) => {
       if (!late.egress) throw new PeerHostError('shutting_down', 'The gateway is not ready yet.')
       return serveWorker(late.egress, link, message, ticket)
+    },
+    environment: async (link, message, ticket) => {
+      if (!late.environment) throw new PeerHostError('shutting_down', 'The gateway is not ready yet.')
+      return giveEnvironment(late.environment, link, message, ticket)
     },
     onUnaskedCommitment: (link, message) => posted.emit(message.requestId, { type: 'committed', link, message }),
     onUnasked: (link, message) => {

@@ -7,17 +7,13 @@ import {
   hashEgressAnswer,
   hashEgressCall,
   hashEgressTranscript,
-  hashSecretAction,
-  PROTOCOL_VERSION,
   pureSigning,
-  type SecretAction,
-  toBase64,
-  zeroBytes32,
 } from '@peerhost/protocol'
 import { pino } from 'pino'
-import { type Address, type Hex, keccak256, sha256, stringToHex } from 'viem'
+import { type Hex, keccak256, sha256, stringToHex } from 'viem'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Keyed, newKey, startNetwork, type TestNetwork } from './fixture.ts'
+import { type Change, changeSecret, secretsVersion } from './changeSecret.ts'
+import { newKey, startNetwork, type TestNetwork } from './fixture.ts'
 import { type Outside, outsideAddress, startOutside, testNetwork } from './outside.ts'
 import { startTestGateway, type TestGateway } from './testGateway.ts'
 import { type Behaviour, type EgressReply, type Seen, startTestWorker, type TestWorker } from './testWorker.ts'
@@ -106,45 +102,9 @@ function readReply(reply: EgressReply): string {
   return answer.type === 'refused' ? answer.code : new TextDecoder().decode(fromBase64(answer.body))
 }
 
-type Change = {
-  by?: Keyed
-  action?: SecretAction['action']
-  name?: string
-  value?: string
-  project?: string
-} & Partial<Pick<SecretAction, 'gateway' | 'fromVersion' | 'deadline' | 'valueDigest' | 'creator'>>
-
-/** A signed request to the secrets API, made by hand. */
-async function change(options: Change = {}, at: TestGateway = gateway): Promise<Response> {
-  const { by = owner, action = 'set', name = 'API_KEY', value = secret, project = 'demo' } = options
-  const creator: Address = options.creator ?? owner.account.address
-  const deadline = options.deadline ?? Math.floor(Date.now() / 1_000) + 60
-  const fromVersion = options.fromVersion ?? (action === 'list' ? 0 : await versionOf(project, at))
-  const message: SecretAction = {
-    protocolVersion: PROTOCOL_VERSION,
-    gateway: options.gateway ?? at.requester,
-    action,
-    creator,
-    project,
-    name: action === 'list' ? '' : name,
-    valueDigest: options.valueDigest ?? (action === 'set' ? keccak256(stringToHex(value)) : zeroBytes32),
-    fromVersion,
-    deadline,
-  }
-  const signature = await by.account.sign({ hash: hashSecretAction(network.domain, message) })
-  const header = JSON.stringify({ address: by.account.address, fromVersion, deadline, signature })
-  const path = `/v1/secrets/${creator}/${project}${action === 'list' ? '' : `/${name}`}`
-  return fetch(`${at.url}${path}`, {
-    method: { set: 'PUT', delete: 'DELETE', list: 'GET' }[action],
-    headers: { authorization: `PeerHost ${toBase64(new TextEncoder().encode(header))}` },
-    ...(action === 'set' ? { body: value } : {}),
-  })
-}
-
-async function versionOf(project = 'demo', at: TestGateway = gateway): Promise<number> {
-  return ((await (await change({ action: 'list', project }, at)).json()) as { version: number }).version
-}
-
+const change = (options: Change = {}, at = gateway) =>
+  changeSecret({ network, gateway: at, owner }, { value: secret, ...options })
+const versionOf = (project: string) => secretsVersion({ network, gateway, owner }, project)
 const codeOf = async (response: Response) => ((await response.json()) as { code: string }).code
 
 describe('a function that calls out', () => {

@@ -9,6 +9,7 @@ import {
   type NetworkAccess,
   pureSigning,
   sameHex,
+  secretsOf,
   type Ticket,
 } from '@peerhost/protocol'
 import { pino } from 'pino'
@@ -96,7 +97,8 @@ describe.each(kinds)('%s', (_, start) => {
       log: pino({ level: 'trace' }, stream),
       network: testNetwork({ 'api.test': [outsideAddress] }),
       accessOf: async () => access(),
-      secretsFor: (ticket, list) => environments.secretsFor(ticket, { creator: owner, project: 'demo' }, list),
+      secretsFor: (ticket, list) =>
+        environments.secretsFor(ticket, { creator: owner, project: 'demo' }, secretsOf(list)),
       now: Date.now,
       ...changes,
     })
@@ -256,18 +258,18 @@ describe.each(kinds)('%s', (_, start) => {
   describe('secrets', () => {
     const other = { owner, creator: owner, project: 'other' }
     const at = (version: number, creator = owner, project = 'demo') =>
-      environments.secretsFor({ envVersion: version }, { creator, project }, access())
+      environments.secretsFor({ envVersion: version }, { creator, project }, secretsOf(access()))
 
     test('a ticket names the version that it runs with', async () => {
       const next = await environments.set(scope, { name: 'API_KEY', value: 'another value', fromVersion: envVersion })
       expect(next).toBeGreaterThan(envVersion)
       expect(await at(envVersion)).toEqual(new Map([['API_KEY', secret]]))
       expect(await at(next)).toEqual(new Map([['API_KEY', 'another value']]))
-      expect(await environments.versionFor(scope, access())).toBe(next)
+      expect(await environments.versionFor(scope, secretsOf(access()))).toBe(next)
       const last = await environments.remove(scope, { name: 'API_KEY', fromVersion: next })
       expect(await at(last)).toEqual(new Map())
       expect(await at(next)).toEqual(new Map([['API_KEY', 'another value']]))
-      await expect(environments.versionFor(scope, access())).rejects.toMatchObject({
+      await expect(environments.versionFor(scope, secretsOf(access()))).rejects.toMatchObject({
         code: 'secret_missing',
         details: ['Secret: API_KEY.'],
       })
@@ -323,7 +325,7 @@ describe.each(kinds)('%s', (_, start) => {
         createEnvironments({ database, vault, log: pino({ level: 'silent' }), now: Date.now, keepEndedMs: 1e9 })
       const onlyNew = make(createVault([keys[0]]))
       const open = (from: Environments) =>
-        from.secretsFor({ envVersion }, { creator: owner, project: 'demo' }, access())
+        from.secretsFor({ envVersion }, { creator: owner, project: 'demo' }, secretsOf(access()))
       await expect(open(onlyNew)).rejects.toThrow('is not configured')
       await make(createVault(keys)).tidy()
       expect((await open(onlyNew)).get('API_KEY')).toBe(secret)

@@ -60,6 +60,7 @@ export type Attested = {
 }
 
 export type EgressReply = Extract<GatewayMessage, { type: 'egress-answer' | 'egress-failed' }>
+export type EnvironmentReply = Extract<GatewayMessage, { type: 'environment-sealed' | 'environment-failed' }>
 
 export type TestWorker = Awaited<ReturnType<typeof startTestWorker>>
 
@@ -112,6 +113,14 @@ export async function startTestWorker(options: {
     new Promise<EgressReply>((resolve) => {
       egress.set(`${requestId}:${index}`, resolve)
       send({ type: 'egress', requestId, index, call: toBase64(call) })
+    })
+
+  const environments = new Map<Hex, (message: EnvironmentReply) => void>()
+  /** Asks for the environment of a request, as a sandbox would. */
+  const askEnvironment = (requestId: Hex, publicKey: string) =>
+    new Promise<EnvironmentReply>((resolve) => {
+      environments.set(requestId, resolve)
+      send({ type: 'environment', requestId, publicKey })
     })
 
   const answers = new Map<Hex, Attested & { commitmentSalt: Hex; isKept: boolean }>()
@@ -185,6 +194,8 @@ export async function startTestWorker(options: {
       if (!isKept) send(answer)
       sets.get(message.requestId)?.(message)
     } else if (message.type === 'settled') settled.push(message)
+    else if (message.type === 'environment-sealed' || message.type === 'environment-failed')
+      environments.get(message.requestId)?.(message)
     else if (message.type === 'egress-answer' || message.type === 'egress-failed')
       egress.get(`${message.requestId}:${message.index}`)?.(message)
     else if (message.type === 'input-given') inputs.get(message.requestId)?.(message)
@@ -293,6 +304,7 @@ export async function startTestWorker(options: {
     socket,
     send,
     callOut,
+    askEnvironment,
     stop: async () => {
       stopped.abort()
       unwatch()

@@ -1,5 +1,8 @@
-/** What a deployment says about itself in its `flags` on chain: bits 0 to 2, and its level of isolation in bits 8 and 9. */
-export const DEPLOYMENT_FLAGS = { deterministic: 1, network: 2, secrets: 4 } as const
+/**
+ * What a deployment says about itself in its `flags` on chain: bits 0 to 3, and its level of isolation in bits 8 and 9.
+ * `secrets`: its tickets name a version of its project's secrets. `environment`: the code reads some of them itself.
+ */
+export const DEPLOYMENT_FLAGS = { deterministic: 1, network: 2, secrets: 4, environment: 8 } as const
 
 /**
  * What separates one execution from the next of the same deployment, by its number in the flags. `context`: a fresh V8

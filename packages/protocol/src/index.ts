@@ -53,6 +53,7 @@ export {
   hashEgressAnswer,
   hashEgressTranscript,
 } from './egressTranscript.ts'
+export { environmentContext } from './environmentContext.ts'
 export {
   type ErrorCode,
   errorCodes,
@@ -71,7 +72,6 @@ export {
   accessTo,
   fillSecrets,
   type HostAccess,
-  isSecretName,
   type NetworkAccess,
   networkAccessSchema,
   secretsOf,
@@ -129,6 +129,7 @@ export {
 export { seal } from './seal.ts'
 export { lot, seatSubject, wins } from './seatDraw.ts'
 export { hashSecretAction, type SecretAction, secretActions, secretActionTypes } from './secretAction.ts'
+export { environmentNamesSchema, isSecretName } from './secretName.ts'
 export { type SettledRequest, settledRequests, settlementEvents } from './settledRequests.ts'
 export {
   type ExecutedAttestation,

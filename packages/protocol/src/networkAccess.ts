@@ -1,16 +1,11 @@
 import { z } from 'zod'
 import { isEgressHeader } from './egressCall.ts'
 import { LIMITS } from './limits.ts'
+import { isSecretName } from './secretName.ts'
 
-const secretName = /^[A-Z][A-Z0-9_]{0,63}$/
 const secretReference = /\{\{([^{}]*)\}\}/g
 // The last label begins with a letter: what begins with a digit may be read as an address.
 const hostPattern = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?(:[1-9][0-9]{0,4})?$/
-
-/** True for a name that a secret may have. */
-export function isSecretName(name: string): boolean {
-  return secretName.test(name)
-}
 
 const host = z
   .string()

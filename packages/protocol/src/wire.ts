@@ -11,10 +11,13 @@ import { attestationSchema, ticketSchema } from './receipt.ts'
  * in a quorum `job` → (`declined` | `committed`), and `open`, which holds the signed commit set, → `attested`;
  * `roll` → `rolled` | `roll-refused`; `input` → `input-given` | `input-unknown` for tickets that the worker saw on chain;
  * while a job runs, `egress` → `egress-answer` (a signed transcript) | `egress-failed` (there is no answer: the run is given up);
+ * and `environment` → `environment-sealed` (an envelope for the sandbox's key) | `environment-failed` (the run is given up);
  * `settled` tells which requests were paid and where.
  */
 const base64 = z.string().max(LIMITS.wireFrameBytes)
 const count = z.int().nonnegative()
+/** An X25519 public key: 32 bytes, base64. */
+const publicKey = z.string().length(44)
 const callIndex = z.int().nonnegative().max(0xffff_ffff)
 
 /** Why a worker does not run a job. A reason code of the operator's status as well. */
@@ -41,6 +44,7 @@ export const declineReasons = [
   'sandbox-failed',
   'egress-unavailable',
   'egress-diverged',
+  'environment-unavailable',
 ] as const
 export type DeclineReason = (typeof declineReasons)[number]
 
@@ -89,6 +93,13 @@ const gatewayMessage = z.discriminatedUnion('type', [
     index: callIndex,
     reason: z.string().max(500),
   }),
+  z.strictObject({
+    type: z.literal('environment-sealed'),
+    requestId: bytes32,
+    encapsulatedKey: publicKey,
+    sealed: base64,
+  }),
+  z.strictObject({ type: z.literal('environment-failed'), requestId: bytes32, reason: z.string().max(500) }),
   z.strictObject({ type: z.literal('settled'), transaction: bytes32, requestIds: z.array(bytes32).max(1_000) }),
 ])
 
@@ -122,6 +133,7 @@ const workerMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('roll-refused'), batchId: z.string().max(64), reason: z.string().max(500) }),
   z.strictObject({ type: z.literal('input'), requestId: bytes32 }),
   z.strictObject({ type: z.literal('egress'), requestId: bytes32, index: callIndex, call: base64 }),
+  z.strictObject({ type: z.literal('environment'), requestId: bytes32, publicKey }),
   z.strictObject({ type: z.literal('capacity'), capacity: count }),
 ])
 

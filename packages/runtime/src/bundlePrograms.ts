@@ -4,8 +4,10 @@ import type { RuntimePrograms } from './programs.ts'
 
 /** Bundles the programs from the sources. The same sources give the same bytes, in any folder. */
 export async function bundlePrograms(): Promise<RuntimePrograms> {
-  const [supervisor, nodeHost, realmHost, realm] = await Promise.all([
+  const [supervisor, envelope, nodeHost, realmHost, realm] = await Promise.all([
     bundle('supervisor', {}),
+    // Apart from the supervisor: most functions never need it.
+    bundle('envelope', {}),
     bundle('nodeHost', {}),
     bundle('realmHost', {}),
     // A script whose value is the one function that it exports.
@@ -20,7 +22,7 @@ export async function bundlePrograms(): Promise<RuntimePrograms> {
       banner: { js: '"use strict";' },
     }),
   ])
-  return { supervisor, nodeHost, realmHost, realm }
+  return { supervisor, envelope, nodeHost, realmHost, realm }
 }
 
 async function bundle(name: keyof RuntimePrograms, options: BuildOptions): Promise<Uint8Array> {

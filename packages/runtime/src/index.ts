@@ -3,6 +3,7 @@ export {
   type Answer,
   type End,
   type Ended,
+  type Envelope,
   type Fetch,
   type Fetched,
   type FromSupervisor,

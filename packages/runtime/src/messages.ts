@@ -30,11 +30,19 @@ export type Run = {
   readonly seed: string
   /** Number of a variation, for a juror's runs. Absent: the ordinary run. */
   readonly variation?: number
-  /** Plain values that the handler sees. */
+  /** The values that the handler sees, for its host. What the worker passes on is `envelope`. */
   readonly env?: Readonly<Record<string, string>>
+  /** The same, sealed for the key that the supervisor made for this execution. */
+  readonly envelope?: Envelope
   /** Whether somebody answers its outgoing calls. */
   readonly hasNetwork?: boolean
 }
+
+/**
+ * An environment that only the sandbox reads: JSON of names and values under HPKE. `context`: what it is bound to. All
+ * three are base64.
+ */
+export type Envelope = { readonly context: string; readonly encapsulatedKey: string; readonly sealed: string }
 
 /**
  * How an execution ended. `cancelled`: the worker asked for it. `lost`: the host died before any user code ran, so it says
@@ -86,6 +94,8 @@ export type ToSupervisor =
   /** What is known before there is a bundle: hosts start, and wait for it. */
   | { readonly type: 'prepare'; readonly settings: Settings }
   | { readonly type: 'configure'; readonly settings: Settings; readonly bundle: Uint8Array }
+  /** Asks for the key that the environment of an execution to come is to be sealed for. */
+  | { readonly type: 'key'; readonly id: number }
   | { readonly type: 'run'; readonly run: Run; readonly request: Uint8Array }
   | { readonly type: 'fetched'; readonly id: number; readonly fetched: Fetched }
   | { readonly type: 'cancel'; readonly id: number }
@@ -95,6 +105,8 @@ export type FromSupervisor =
   | { readonly type: 'ready' }
   | { readonly type: 'ended'; readonly ended: Ended; readonly log: Uint8Array; readonly body: Uint8Array }
   | { readonly type: 'fetch'; readonly id: number; readonly fetch: Fetch }
+  /** An X25519 public key, base64. */
+  | { readonly type: 'key'; readonly id: number; readonly publicKey: string }
   /** Something was left behind that only a new container gets rid of. */
   | { readonly type: 'worn' }
 
@@ -137,12 +149,11 @@ export function readToSupervisor({ header, body }: Frame): ToSupervisor {
   if (header.type === 'prepare') return { type: 'prepare', settings: readSettings(header.settings) }
   if (header.type === 'configure') return { type: 'configure', settings: readSettings(header.settings), bundle: body }
   if (header.type === 'run') return { type: 'run', run: readRun(header.run), request: body }
-  if (header.type === 'cancel') return { type: 'cancel', id: integer(header.id, 0, Number.MAX_SAFE_INTEGER) }
+  if (header.type === 'cancel' || header.type === 'key') return { type: header.type, id: identifier(header.id) }
   if (header.type === 'fetched') {
     const { text, error } = header
-    const call = integer(header.call, 0, Number.MAX_SAFE_INTEGER)
-    const fetched = { call, text: string(text), error: string(error), body }
-    return { type: 'fetched', id: integer(header.id, 0, Number.MAX_SAFE_INTEGER), fetched }
+    const fetched = { call: identifier(header.call), text: string(text), error: string(error), body }
+    return { type: 'fetched', id: identifier(header.id), fetched }
   }
   throw new Error('The supervisor does not know this message.')
 }
@@ -165,11 +176,12 @@ export function readRun(value: unknown): Run {
   if (typeof run.seed !== 'string' || !/^0x[0-9a-f]{64}$/.test(run.seed))
     throw new Error('A seed is not 32 bytes of hex.')
   return {
-    id: integer(run.id, 0, Number.MAX_SAFE_INTEGER),
+    id: identifier(run.id),
     clockMs: integer(run.clockMs, 0, 8.64e15),
     seed: run.seed,
     ...(run.variation === undefined ? {} : { variation: integer(run.variation, 0, variations.length - 1) }),
     ...(run.env === undefined ? {} : { env: readEnv(run.env) }),
+    ...(run.envelope === undefined ? {} : { envelope: readEnvelope(run.envelope) }),
     ...(run.hasNetwork === true ? { hasNetwork: true } : {}),
   }
 }
@@ -178,18 +190,24 @@ function readEnv(value: unknown): Record<string, string> {
   return Object.fromEntries(Object.entries(record(value)).map(([name, text]) => [name, string(text)]))
 }
 
+function readEnvelope(value: unknown): Envelope {
+  const { context, encapsulatedKey, sealed } = record(value)
+  return { context: string(context), encapsulatedKey: string(encapsulatedKey), sealed: string(sealed) }
+}
+
 /** A frame of a supervisor as a message. Throws for anything else: then the container is not to be trusted. */
 export function readFromSupervisor({ header, body }: Frame): FromSupervisor {
   if (header.type === 'ready' || header.type === 'worn') return { type: header.type }
-  if (header.type === 'fetch')
-    return { type: 'fetch', id: integer(header.id, 0, Number.MAX_SAFE_INTEGER), fetch: readFetch(header, body) }
+  if (header.type === 'fetch') return { type: 'fetch', id: identifier(header.id), fetch: readFetch(header, body) }
+  if (header.type === 'key')
+    return { type: 'key', id: identifier(header.id), publicKey: readPublicKey(header.publicKey) }
   if (header.type !== 'ended') throw new Error('The worker does not know this message.')
   const end = oneOf(header.end, ends)
   const keptLogBytes = integer(header.keptLogBytes, 0, body.length)
   return {
     type: 'ended',
     ended: {
-      id: integer(header.id, 0, Number.MAX_SAFE_INTEGER),
+      id: identifier(header.id),
       end,
       reason: oneOf(header.reason, throwReasons),
       answer: end === 'completed' ? readAnswer(header) : undefined,
@@ -216,8 +234,14 @@ export function readFromHost({ header, body }: Frame): FromHost {
   }
 }
 
+function readPublicKey(value: unknown): string {
+  if (typeof value !== 'string' || !/^[A-Za-z0-9+/]{43}=$/.test(value))
+    throw new Error('A key is not 32 bytes of base64.')
+  return value
+}
+
 function readFetch(header: FrameHeader, body: Uint8Array): Fetch {
-  return { call: integer(header.call, 0, Number.MAX_SAFE_INTEGER), head: string(header.head), body }
+  return { call: identifier(header.call), head: string(header.head), body }
 }
 
 function readAnswer(header: FrameHeader): Answer {
@@ -240,6 +264,10 @@ function record(value: unknown): FrameHeader {
 function string(value: unknown): string {
   if (typeof value !== 'string') throw new Error('A text of a message is not a string.')
   return value
+}
+
+function identifier(value: unknown): number {
+  return integer(value, 0, Number.MAX_SAFE_INTEGER)
 }
 
 function integer(value: unknown, minimum: number, maximum: number): number {

@@ -8,6 +8,7 @@ export type RuntimePrograms = Readonly<Record<keyof typeof programFiles, Uint8Ar
 /** Under which name each program lies, in the image and beside the supervisor. */
 export const programFiles = {
   supervisor: 'supervisor.cjs',
+  envelope: 'envelope.cjs',
   nodeHost: 'nodeHost.cjs',
   realmHost: 'realmHost.cjs',
   realm: 'realm.js',

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
+import { createEnvelopeKey } from '../src/envelope/main.ts'
 import type { FrameHeader } from '../src/frames.ts'
 import { writePrograms } from '../src/programs.ts'
 import { createStartHost, type HostEvents, type HostPrograms, type StartHost } from '../src/supervisor/hostProcess.ts'
@@ -38,6 +39,7 @@ function start(programs: HostPrograms, over: Partial<SupervisorDeps> = {}) {
   let wake = () => {}
   const supervisor = createSupervisor({
     startHost: createStartHost(programs),
+    createKey: createEnvelopeKey,
     send: (header, body) => {
       messages.push({ header: JSON.parse(JSON.stringify(header)), body: Buffer.from(body ?? []).toString() })
       wake()

@@ -135,7 +135,15 @@ describe('checkOnChain', () => {
     ],
     ['a function that takes secrets', { envVersion: 3 }, { deployment: { ...deployment, flags: 6 } }, undefined],
     ['no secrets where there should be', {}, { deployment: { ...deployment, flags: 6 } }, 'function-mismatch'],
-    ['a flag of a later version', {}, { deployment: { ...deployment, flags: 8 } }, 'runtime-unsupported'],
+    ['code that reads secrets', { envVersion: 3 }, { deployment: { ...deployment, flags: 12 } }, undefined],
+    [
+      'code that reads secrets, of a requester that is not there to seal them',
+      { envVersion: 3 },
+      { deployment: { ...deployment, flags: 12 }, requesterConnected: false },
+      'environment-unavailable',
+    ],
+    ['code that reads secrets it does not take', {}, { deployment: { ...deployment, flags: 8 } }, 'function-mismatch'],
+    ['a flag of a later version', {}, { deployment: { ...deployment, flags: 16 } }, 'runtime-unsupported'],
     ['an isolation level', {}, { deployment: { ...deployment, flags: 0x201 } }, undefined],
     ['limits of a later version', {}, { deployment: { ...deployment, limitsClass: 99 } }, 'limits-class-unknown'],
     ['a quorum below the deployment’s', {}, { deployment: { ...deployment, quorum: 2 } }, 'quorum-unsupported'],
@@ -201,10 +209,14 @@ describe('acceptJob', () => {
       seat: 'all-seated',
       randomness: zeroBytes32,
       usesNetwork: false,
+      readsEnvironment: false,
     }
     expect(acceptJob(offer, chain)).toEqual({ type: 'accepted', job })
     const calling = { ...chain, deployment: { ...deployment, flags: 2 } }
     expect(acceptJob(offer, calling)).toMatchObject({ job: { usesNetwork: true } })
+    const reading = { ...chain, deployment: { ...deployment, flags: 12 } }
+    expect(acceptJob(offer, reading)).toMatchObject({ type: 'declined' })
+    expect(acceptJob(await offerOf({ envVersion: 1 }), reading)).toMatchObject({ job: { readsEnvironment: true } })
     const declined = { type: 'declined', reason: 'function-unknown' }
     expect(acceptJob(offer, { ...chain, deployment: undefined })).toEqual(declined)
   })

@@ -45,6 +45,8 @@ export type Job = JobOffer & {
   randomness: Hex
   /** The function may call out, through its requester's broker. */
   usesNetwork: boolean
+  /** The code reads secrets, which its requester seals for the sandbox. */
+  readsEnvironment: boolean
 }
 
 /** What a worker knows without asking anybody. */
@@ -81,8 +83,8 @@ export type Decision = { type: 'accepted'; job: Job } | { type: 'declined'; reas
 
 /** The deadline must leave at least this much time to run and answer. */
 const leastSecondsLeft = 1
-const { network: flagNetwork, secrets: flagSecrets } = DEPLOYMENT_FLAGS
-const supportedFlags = 0b111 | (0b11 << 8)
+const { network: flagNetwork, secrets: flagSecrets, environment: flagEnvironment } = DEPLOYMENT_FLAGS
+const supportedFlags = 0b1111 | (0b11 << 8)
 
 /**
  * Whether the offer is what it says: id, signature and sealed input. First of all checks, because what is in the journal
@@ -134,6 +136,10 @@ export function checkOnChain(offer: JobOffer, facts: ChainFacts): DeclineReason 
     return 'function-mismatch'
   if ((deployment.flags & ~supportedFlags) !== 0) return 'runtime-unsupported'
   if (usesNetwork(deployment) && !facts.requesterConnected) return 'egress-unavailable'
+  if (readsEnvironment(deployment)) {
+    if (!takesSecrets) return 'function-mismatch'
+    if (!facts.requesterConnected) return 'environment-unavailable'
+  }
   if (!limitsClass(deployment.limitsClass)) return 'limits-class-unknown'
   if (ticket.quorum < deployment.quorum) return 'quorum-unsupported'
   if (ticket.fee < deployment.fee) return 'fee-too-low'
@@ -167,8 +173,13 @@ export function acceptJob(offer: JobOffer, facts: ChainFacts): Decision {
   const seat = offer.widened || !facts.seats.seat ? 'widened' : facts.seats.seat
   const { bundleDigest } = deployment
   const isolation = isolationOf(deployment.flags)
-  const job = { ...offer, limits, isolation, bundleDigest, seat, randomness, usesNetwork: usesNetwork(deployment) }
+  const needs = { usesNetwork: usesNetwork(deployment), readsEnvironment: readsEnvironment(deployment) }
+  const job = { ...offer, limits, isolation, bundleDigest, seat, randomness, ...needs }
   return { type: 'accepted', job }
+}
+
+function readsEnvironment({ flags }: Deployment): boolean {
+  return (flags & flagEnvironment) !== 0
 }
 
 function usesNetwork({ flags }: Deployment): boolean {

@@ -16,8 +16,9 @@ import {
 import { beforeEach, describe, expect, it } from 'vitest'
 import { domain, executionKey, offerOf, requester } from '../test/fixture/tickets.ts'
 import type { JobOffer } from './acceptJob.ts'
-import { createEgressCalls, type EgressLoss } from './egressCalls.ts'
+import { createEgressCalls } from './egressCalls.ts'
 import type { GatewaySession } from './gatewaySession.ts'
+import type { RunLoss } from './runLoss.ts'
 import type { EgressCall } from './sandbox/egress.ts'
 
 type Asked = Extract<WorkerMessage, { type: 'egress' }>
@@ -42,7 +43,7 @@ const call = (changes: Partial<EgressCall> = {}): EgressCall => ({
 const never = new AbortController().signal
 
 let job: JobOffer
-let losses: EgressLoss[]
+let losses: RunLoss[]
 let asked: Asked[]
 let connected: boolean
 /** What the requester does with a call that it is asked for. */

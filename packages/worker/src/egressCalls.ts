@@ -1,6 +1,5 @@
 import {
   canonicalEgressCall,
-  type DeclineReason,
   decodeEgressAnswer,
   encodeEgressCall,
   fromBase64,
@@ -20,12 +19,11 @@ import {
 import type { Address, Hex } from 'viem'
 import type { Job } from './acceptJob.ts'
 import type { GatewaySession } from './gatewaySession.ts'
+import { createQuestions } from './questions.ts'
+import type { RunLoss } from './runLoss.ts'
 import type { Egress, EgressAnswer } from './sandbox/egress.ts'
 
 type AnswerMessage = Extract<GatewayMessage, { type: 'egress-answer' | 'egress-failed' }>
-
-/** Why a run is given up over an outgoing call. `error` is for the log only. */
-export type EgressLoss = { reason: DeclineReason; error: unknown }
 
 export type EgressCallsDeps = {
   domain: ProtocolDomain
@@ -43,38 +41,17 @@ export type EgressCalls = {
    * refusal that every worker gives alike. `onLost` is told when there is neither, or when the request's record shows another call
    * at this place: then this run is not attested.
    */
-  egressOf: (job: Pick<Job, 'requestId' | 'ticket'>, onLost: (loss: EgressLoss) => void) => Egress
+  egressOf: (job: Pick<Job, 'requestId' | 'ticket'>, onLost: (loss: RunLoss) => void) => Egress
   /** A requester's message about a call. */
   answer: (session: GatewaySession, message: AnswerMessage) => void
   /** A session is closed: its calls have no answer any more. */
   lost: (session: GatewaySession) => void
 }
 
-type Waiter = { session: GatewaySession; resolve: (message: AnswerMessage) => void; reject: (error: unknown) => void }
-
 export function createEgressCalls(deps: EgressCallsDeps): EgressCalls {
-  const waiting = new Map<string, Waiter>()
   const timeoutMs = LIMITS.egressCallMs + (deps.graceMs ?? 5_000)
-
-  async function ask(job: Pick<Job, 'requestId' | 'ticket'>, index: number, call: Uint8Array, signal: AbortSignal) {
-    const [session] = deps.sessionsOf(job.ticket.requester)
-    if (!session) throw unavailable('The requester is not connected.')
-    const { requestId } = job
-    const key = keyOf(requestId, index)
-    if (waiting.has(key)) throw unavailable('The sandbox gave one number to two calls.')
-    const ended = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
-    const { promise, resolve, reject } = Promise.withResolvers<AnswerMessage>()
-    const onEnd = () => reject(unavailable('The requester gave no answer in time.'))
-    waiting.set(key, { session, resolve, reject })
-    ended.addEventListener('abort', onEnd, { once: true })
-    try {
-      if (ended.aborted || !session.send({ type: 'egress', requestId, index, call: toBase64(call) })) onEnd()
-      return await promise
-    } finally {
-      ended.removeEventListener('abort', onEnd)
-      waiting.delete(key)
-    }
-  }
+  const questions = createQuestions<AnswerMessage>({ ...deps, timeoutMs, about: 'An outgoing call' })
+  const { unavailable } = questions
 
   return {
     egressOf: (job, onLost) => async (raw, signal) => {
@@ -83,7 +60,10 @@ export function createEgressCalls(deps: EgressCallsDeps): EgressCalls {
         const canonical = canonicalEgressCall(raw)
         if (!canonical.ok) return { type: 'refused', code: canonical.code, message: canonical.message }
         const call = encodeEgressCall(canonical.call)
-        const message = await ask(job, raw.index, call, signal)
+        const { requestId, ticket } = job
+        const question = { type: 'egress', requestId, index: raw.index, call: toBase64(call) } as const
+        const key = keyOf(requestId, raw.index)
+        const message = await questions.ask({ requester: ticket.requester, key, message: question }, signal)
         if (message.type === 'egress-failed') throw unavailable(message.reason)
         const answer = await checkTranscript(deps, job, raw.index, call, message)
         if (answer.type === 'refused' && answer.code === 'egress_diverged') throw diverged(answer.message)
@@ -94,14 +74,8 @@ export function createEgressCalls(deps: EgressCallsDeps): EgressCalls {
         throw error
       }
     },
-    answer: (session, message) => {
-      const waiter = waiting.get(keyOf(message.requestId, message.index))
-      if (waiter?.session === session) waiter.resolve(message)
-    },
-    lost: (session) => {
-      for (const waiter of waiting.values())
-        if (waiter.session === session) waiter.reject(unavailable('The connection to the requester is gone.'))
-    },
+    answer: (session, message) => questions.answer(session, keyOf(message.requestId, message.index), message),
+    lost: questions.lost,
   }
 }
 
@@ -143,10 +117,6 @@ const tooMany: EgressAnswer = {
 
 function keyOf(requestId: Hex, index: number): string {
   return `${requestId}:${index}`
-}
-
-function unavailable(message: string): PeerHostError {
-  return new PeerHostError('gateway_unavailable', `An outgoing call has no answer. ${message}`)
 }
 
 function diverged(message: string): PeerHostError {

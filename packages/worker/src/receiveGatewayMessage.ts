@@ -13,7 +13,7 @@ export async function receiveGatewayMessage(
   session: GatewaySession,
   message: GatewayMessage,
 ): Promise<void> {
-  const { deps, jobs, own, lane, flow, egress } = parts
+  const { deps, jobs, own, lane, flow, egress, environments } = parts
   try {
     if (message.type === 'job') await takeJob(parts, session, message)
     if (message.type === 'open') {
@@ -25,6 +25,8 @@ export async function receiveGatewayMessage(
     if (message.type === 'settled') await own.noteSettled(message.transaction, message.requestIds.map(lowerCase))
     if (message.type === 'egress-answer' || message.type === 'egress-failed')
       egress.answer(session, { ...message, requestId: lowerCase(message.requestId) })
+    if (message.type === 'environment-sealed' || message.type === 'environment-failed')
+      environments.answer(session, { ...message, requestId: lowerCase(message.requestId) })
     if (message.type === 'input-given' || message.type === 'input-unknown')
       lane.answer({ ...message, requestId: lowerCase(message.requestId) })
   } catch (error) {

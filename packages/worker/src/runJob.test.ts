@@ -5,9 +5,9 @@ import { LIMITS_CLASSES, zeroBytes32 } from '@peerhost/protocol'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createFakeSandbox, domain, executionKey, nowSeconds, offerOf } from '../test/fixture/tickets.ts'
 import type { Job } from './acceptJob.ts'
-import type { EgressLoss } from './egressCalls.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { type JobDeps, runJob } from './runJob.ts'
+import type { RunLoss } from './runLoss.ts'
 import type { Egress } from './sandbox/egress.ts'
 import type { SandboxJob } from './sandbox/sandbox.ts'
 
@@ -31,6 +31,7 @@ const jobOf = async (usesNetwork: boolean): Promise<Job> => ({
   seat: 'all-seated',
   randomness: zeroBytes32,
   usesNetwork,
+  readsEnvironment: false,
 })
 const call = { index: 0, method: 'GET', url: 'https://api.example.com/', headers: [], body: new Uint8Array() } as const
 const answer = { type: 'refused', code: 'egress_timed_out', message: 'late' } as const
@@ -58,7 +59,7 @@ it('gives the function of a job that uses the network a way out, and no other', 
 })
 
 it('does not attest a run that lost a call, whatever the function made of it', async () => {
-  const egressOf = (_: Job, onLost: (loss: EgressLoss) => void): Egress => {
+  const egressOf = (_: Job, onLost: (loss: RunLoss) => void): Egress => {
     return async () => {
       onLost({ reason: 'egress-diverged', error: 'lost' })
       throw new Error('lost')

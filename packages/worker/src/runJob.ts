@@ -16,9 +16,10 @@ import {
 import { bytesToHex, type Hex } from 'viem'
 import type { Job } from './acceptJob.ts'
 import { needsCommitment } from './commitments.ts'
-import type { EgressLoss } from './egressCalls.ts'
 import type { Journal, JournalEntry } from './journal.ts'
+import type { RunLoss } from './runLoss.ts'
 import type { Egress } from './sandbox/egress.ts'
+import type { SealEnvironment } from './sandbox/environment.ts'
 import type { Sandbox, SandboxRun } from './sandbox/sandbox.ts'
 
 /** What the walk of a job needs. */
@@ -31,7 +32,9 @@ export type JobDeps = {
   journal: Journal
   now: () => number
   /** Makes outgoing calls for a job. `onLost` is told when one can have no answer: then the run proves nothing. */
-  egressOf?: (job: Job, onLost: (loss: EgressLoss) => void) => Egress
+  egressOf?: (job: Job, onLost: (loss: RunLoss) => void) => Egress
+  /** Has a job's environment sealed for its sandbox. `onLost` is told when there is none. */
+  environmentOf?: (job: Job, onLost: (loss: RunLoss) => void) => SealEnvironment
 }
 
 const saltBytes = 32
@@ -55,8 +58,8 @@ export async function runJob(deps: JobDeps, job: Job, signal: AbortSignal): Prom
   const lost = new AbortController()
   try {
     const bundle = await deps.fetchBundle(job.bundleDigest, AbortSignal.any([signal, deadline]))
-    const egress = job.usesNetwork ? deps.egressOf?.(job, (loss) => lost.abort(loss)) : undefined
-    const run = await execute(deps.sandbox, job, bundle, egress, AbortSignal.any([signal, deadline, lost.signal]))
+    const onLost = (loss: RunLoss) => lost.abort(loss)
+    const run = await execute(deps, job, bundle, onLost, AbortSignal.any([signal, deadline, lost.signal]))
     signal.throwIfAborted()
     lost.signal.throwIfAborted()
     if (deps.now() >= job.ticket.deadline * 1_000) return { type: 'declined', reason: 'deadline-too-close' }
@@ -67,7 +70,7 @@ export async function runJob(deps: JobDeps, job: Job, signal: AbortSignal): Prom
     return (await recall(deps.journal, job.requestId)) ?? { type: 'declined', reason: 'sandbox-failed' }
   } catch (error) {
     if (signal.aborted) return { type: 'cancelled' }
-    if (lost.signal.aborted) return { type: 'declined', ...(lost.signal.reason as EgressLoss) }
+    if (lost.signal.aborted) return { type: 'declined', ...(lost.signal.reason as RunLoss) }
     if (deadline.aborted) return { type: 'declined', reason: 'deadline-too-close', error }
     return { type: 'declined', reason: declineReasonOf(error), error }
   }
@@ -83,13 +86,15 @@ export async function recall(journal: Journal, requestId: Hex): Promise<JobEnd |
 }
 
 function execute(
-  sandbox: Sandbox,
+  { sandbox, egressOf, environmentOf }: JobDeps,
   job: Job,
   bundle: Uint8Array,
-  egress: Egress | undefined,
+  onLost: (loss: RunLoss) => void,
   signal: AbortSignal,
 ): Promise<SandboxRun> {
   const { ticket, limits, input } = job
+  const egress = job.usesNetwork ? egressOf?.(job, onLost) : undefined
+  const environment = job.readsEnvironment ? environmentOf?.(job, onLost) : undefined
   return sandbox.run(
     {
       deployment: `${ticket.functionId}:${ticket.functionVersion}`,
@@ -100,6 +105,7 @@ function execute(
       issuedAt: ticket.issuedAt,
       seed: executionSeed(job.randomness, ticket),
       ...(egress ? { egress } : {}),
+      ...(environment ? { environment } : {}),
     },
     signal,
   )

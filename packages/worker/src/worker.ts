@@ -112,7 +112,10 @@ function sessionDeps(parts: WorkerParts, capacity: () => number): SessionDeps {
     capacity,
     emit: events.emit,
     onMessage: (session, message) => void receiveGatewayMessage(parts, session, message),
-    onClosed: parts.egress.lost,
+    onClosed: (session) => {
+      parts.egress.lost(session)
+      parts.environments.lost(session)
+    },
     times: sessionTimes ?? {},
   }
 }

@@ -8,6 +8,7 @@ import { type CommitmentFlow, createCommitmentFlow } from './commitmentFlow.ts'
 import { type ConfirmedLane, createConfirmedLane, type PostedEnd } from './confirmedLane.ts'
 import { type CourtDuty, type CourtDutyParts, createCourtDuty } from './court/courtDuty.ts'
 import { createEgressCalls, type EgressCalls } from './egressCalls.ts'
+import { createEnvironmentRequests, type EnvironmentRequests } from './environmentRequests.ts'
 import type { WorkerEventHub } from './events.ts'
 import { createFacts, type Facts } from './facts.ts'
 import { type GatewaySession, type SessionTimes, sessionsOf } from './gatewaySession.ts'
@@ -93,6 +94,7 @@ export type WorkerParts = {
   lane: ConfirmedLane
   court: CourtDuty | undefined
   egress: EgressCalls
+  environments: EnvironmentRequests
   sessions: GatewaySession[]
   stopping: AbortController
 }
@@ -107,9 +109,11 @@ export function createWorkerParts(
   const stopping = new AbortController()
   const emit = events.emit
   const seats = createSeats(deps)
-  const isConnected = (requester: Address) => sessionsOf(sessions, requester).length > 0
+  const sessionsWith = (requester: Address) => sessionsOf(sessions, requester)
+  const isConnected = (requester: Address) => sessionsWith(requester).length > 0
   const facts = createFacts({ ...deps, seats, isConnected })
-  const egress = createEgressCalls({ ...deps, sessionsOf: (requester) => sessionsOf(sessions, requester) })
+  const egress = createEgressCalls({ ...deps, sessionsOf: sessionsWith })
+  const environments = createEnvironmentRequests({ operator: deps.operator, sessionsOf: sessionsWith })
   events.on('job:settled', ({ requestIds }) => requestIds.forEach(facts.release))
   events.on('job:unpaid', ({ requestId }) => facts.release(requestId))
   const localFacts = ({ ticket, requestId }: JobOffer, running: number): LocalFacts => {
@@ -127,7 +131,9 @@ export function createWorkerParts(
   }
   const keepInput = async ({ requestId, ticket, salt, input }: JobOffer) =>
     deps.court?.archive.keep({ requestId, epoch: ticket.epoch, salt, input })
-  const jobs = createJobs({ ...deps, facts, emit, localFacts, keepInput, egressOf: egress.egressOf })
+  const { egressOf } = egress
+  const { environmentOf } = environments
+  const jobs = createJobs({ ...deps, facts, emit, localFacts, keepInput, egressOf, environmentOf })
   const executionKey = deps.executionKey.address
   const answers = createLaneAnswers({ ...deps, executionKey, emit, signal: stopping.signal })
   const own = createOwnSettlement({
@@ -149,7 +155,8 @@ export function createWorkerParts(
   })
   const court =
     deps.court && createCourtDuty({ ...deps, ...deps.court, seats, emit, pollMs: courtPollMs, askInput: lane.askInput })
-  const parts: WorkerParts = { deps, facts, jobs, own, seats, answers, flow, lane, court, egress, sessions, stopping }
+  const asked = { egress, environments }
+  const parts: WorkerParts = { deps, facts, jobs, own, seats, answers, flow, lane, court, ...asked, sessions, stopping }
   return parts
 }
 

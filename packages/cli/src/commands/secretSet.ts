@@ -8,9 +8,9 @@ type Input = ConnectionInput & AccountInput & ProjectInput & { name: string }
 /** `peerhost secret set <name>` */
 export const secretSetCommand = createCommand<Input>({
   name: 'secret set',
-  summary: 'give the gateway a secret that it adds to calls of this project’s functions',
+  summary: 'give the gateway a secret for this project’s functions: for their calls, or for the code itself',
   examples: ['peerhost secret set API_KEY', 'peerhost secret set API_KEY --project weather < key.txt'],
-  arguments: [{ name: 'name', description: 'as {{NAME}} in the function’s settings', required: true }],
+  arguments: [{ name: 'name', description: 'as {{NAME}} or under env in the function’s settings', required: true }],
   options: [...projectOptions, ...connectionOptions, ...accountOptions],
   run: async (context, input) => {
     const { readSecretValue } = await import('../secretValue.ts')

@@ -74,7 +74,12 @@ export function servableLimits({ deployment, state }: FunctionRecord): LimitsCla
   return limits
 }
 
-const { deterministic: flagDeterministic, network: flagNetwork, secrets: flagSecrets } = DEPLOYMENT_FLAGS
+const {
+  deterministic: flagDeterministic,
+  network: flagNetwork,
+  secrets: flagSecrets,
+  environment: flagEnvironment,
+} = DEPLOYMENT_FLAGS
 
 /** What a jury could run again and compare: the same anywhere, at any time, by anyone. */
 export function isJudgeable({ deployment: { flags } }: Pick<FunctionRecord, 'deployment'>): boolean {
@@ -142,4 +147,9 @@ function toTerms(
 
 function isSameTerms(a: Terms, b: Terms): boolean {
   return a.price === b.price && a.payTo === b.payTo && a.mode === b.mode
+}
+
+/** The code reads secrets itself: they are sealed for its sandbox. */
+export function readsEnvironment({ flags }: Pick<Deployment, 'flags'>): boolean {
+  return (flags & flagEnvironment) !== 0
 }

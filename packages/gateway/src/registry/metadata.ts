@@ -1,4 +1,4 @@
-import { digestToCid, LIMITS, networkAccessSchema } from '@peerhost/protocol'
+import { digestToCid, environmentNamesSchema, LIMITS, networkAccessSchema } from '@peerhost/protocol'
 import { type BlockSource, fetchBlock } from '@peerhost/storage'
 import type { Hex } from 'viem'
 import { z } from 'zod'
@@ -14,6 +14,7 @@ const schema = z.object({
   bundleCid: z.string(),
   // A list that is none allows nothing; the rest of the document is shown all the same.
   network: networkAccessSchema.optional().catch(undefined),
+  env: environmentNamesSchema.optional().catch(undefined),
 })
 
 /** What a deployment says about itself. Written by the deployer: shown, never trusted with money. */

@@ -1,4 +1,4 @@
-import { LIMITS, type NetworkAccess, PeerHostError, secretsOf, type Ticket } from '@peerhost/protocol'
+import { LIMITS, PeerHostError, type Ticket } from '@peerhost/protocol'
 import type { Logger } from 'pino'
 import type { Address } from 'viem'
 import type { Database, Querier } from '../database/database.ts'
@@ -37,13 +37,13 @@ export type Environments = {
   /** Throws `conflict`, `secret_missing`, `secrets_unavailable`. */
   remove: (scope: SecretScope, change: { name: string; fromVersion: number }) => Promise<number>
   list: (scope: SecretScope) => Promise<{ version: number; secrets: SecretCard[] }>
-  /** The version for a ticket of a function; 0 when it takes no secrets. Throws `secret_missing`, naming each. */
-  versionFor: (scope: SecretScope, access: NetworkAccess | undefined) => Promise<number>
-  /** What a function's hosts get, from the version that the ticket names. Only for functions of that creator and project. */
+  /** The version for a ticket of a function that takes these; 0 when it takes none. Throws `secret_missing`, naming each. */
+  versionFor: (scope: SecretScope, names: readonly string[]) => Promise<number>
+  /** Values of these, from the version that the ticket names. Only for functions of that creator and project. */
   secretsFor: (
     ticket: Pick<Ticket, 'envVersion'>,
     of: { creator: Address; project: string },
-    access: NetworkAccess,
+    names: readonly string[],
   ) => Promise<Map<string, string>>
   /** Erases what ended, and brings everything under the newest key. */
   tidy: () => Promise<void>
@@ -66,24 +66,22 @@ export function createEnvironments(deps: EnvironmentsDeps): Environments {
     remove: async (scope, { name, fromVersion }) => {
       vaultOf(vault)
       return change(deps, scope, fromVersion, async (transaction, version) => {
-        if (!(await endSecret(transaction, scope, { name, version, nowMs: now() }))) throw missing([name])
+        if (!(await endSecret(transaction, scope, { name, version, nowMs: now() }))) throw missingSecrets([name])
       })
     },
     list: async (scope) => ({
       version: await latestVersion(database, scope),
       secrets: await listSecrets(database, scope),
     }),
-    versionFor: async (scope, access) => {
-      const names = access ? secretsOf(access) : []
+    versionFor: async (scope, names) => {
       if (names.length === 0) return 0
       const version = await latestVersion(database, scope)
       const set = new Set((await secretsAt(database, scope, version)).map(({ name }) => name))
       const absent = names.filter((name) => !set.has(name))
-      if (absent.length > 0) throw missing(absent)
+      if (absent.length > 0) throw missingSecrets(absent)
       return version
     },
-    secretsFor: async ({ envVersion }, { creator, project }, access) => {
-      const names = secretsOf(access)
+    secretsFor: async ({ envVersion }, { creator, project }, names) => {
       const scope = names.length === 0 || envVersion === 0 ? undefined : await findScope(database, envVersion)
       const isOwn = scope?.creator.toLowerCase() === creator.toLowerCase() && scope.project === project
       if (!scope || !isOwn) return new Map()
@@ -152,7 +150,8 @@ function vaultOf(vault: Vault | undefined): Vault {
   })
 }
 
-function missing(names: readonly string[]): PeerHostError {
+/** The error about secrets that a function needs and that are not set. */
+export function missingSecrets(names: readonly string[]): PeerHostError {
   return new PeerHostError('secret_missing', 'A secret that the function needs is not set.', {
     details: names.map((name) => `Secret: ${name}.`),
     hint: 'The owner sets it with “peerhost secret set”.',

@@ -25,6 +25,7 @@ export type WorkerHubDeps = {
   onUnaskedCommitment: (link: WorkerLink, message: CommittedMessage) => void
   inputFor: (operator: Address, requestId: Hex) => Promise<{ salt: Hex; input: string } | undefined>
   egress: SessionDeps['egress']
+  environment: SessionDeps['environment']
   nowSeconds: () => number
 }
 
@@ -81,6 +82,7 @@ export function createWorkerHub(deps: WorkerHubDeps): WorkerHub {
         onUnaskedCommitment: deps.onUnaskedCommitment,
         inputFor: deps.inputFor,
         egress: deps.egress,
+        environment: deps.environment,
         helloTimeoutMs,
       },
       socket,

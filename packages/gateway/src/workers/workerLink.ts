@@ -7,6 +7,8 @@ export type CommittedMessage = Extract<WorkerMessage, { type: 'committed' }>
 
 export type EgressMessage = Extract<WorkerMessage, { type: 'egress' }>
 
+export type EnvironmentMessage = Extract<WorkerMessage, { type: 'environment' }>
+
 /** Why a job that was given to a worker came back without what was asked for. */
 export type Unanswered = { type: 'declined'; reason: DeclineReason } | { type: 'disconnected' } | { type: 'late' }
 

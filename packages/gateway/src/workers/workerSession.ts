@@ -12,11 +12,13 @@ import type { Logger } from 'pino'
 import type { Address, Hex } from 'viem'
 import type { WebSocket } from 'ws'
 import type { Transcript } from '../egress/broker.ts'
+import type { SealedEnvironment } from '../secrets/sealEnvironment.ts'
 import type {
   AttestedMessage,
   CommitReply,
   CommittedMessage,
   EgressMessage,
+  EnvironmentMessage,
   Unanswered,
   WorkerLink,
   WorkerReply,
@@ -41,6 +43,8 @@ export type SessionDeps = {
   inputFor: (operator: Address, requestId: Hex) => Promise<{ salt: Hex; input: string } | undefined>
   /** Makes an outgoing call of a request that this worker runs; without a ticket it was not given that request here. */
   egress: (link: WorkerLink, message: EgressMessage, ticket: Ticket | undefined) => Promise<Transcript>
+  /** Seals the environment of a request that this worker runs for its sandbox. */
+  environment: (link: WorkerLink, message: EnvironmentMessage, ticket: Ticket | undefined) => Promise<SealedEnvironment>
   helloTimeoutMs: number
 }
 
@@ -155,6 +159,8 @@ function handle(session: Session, link: WorkerLink, message: WorkerMessage): voi
     giveInput(session, link, message.requestId)
   } else if (message.type === 'egress') {
     giveEgress(session, link, message)
+  } else if (message.type === 'environment') {
+    passEnvironment(session, link, message)
   } else {
     close(session, 1008, 'a second hello')
   }
@@ -180,10 +186,25 @@ function giveEgress(session: Session, link: WorkerLink, message: EgressMessage):
       send(session, { type: 'egress-answer', requestId, index, answer: toBase64(answer), signature }),
     (error: unknown) => {
       deps.log.warn({ err: error, requestId, index, operator: link.operator }, 'an outgoing call has no answer')
-      const reason = isPeerHostError(error) ? error.message : 'The gateway failed.'
-      send(session, { type: 'egress-failed', requestId, index, reason })
+      send(session, { type: 'egress-failed', requestId, index, reason: reasonOf(error) })
     },
   )
+}
+
+function passEnvironment(session: Session, link: WorkerLink, message: EnvironmentMessage): void {
+  const { deps, tickets } = session
+  const requestId = message.requestId.toLowerCase() as Hex
+  deps.environment(link, { ...message, requestId }, tickets.get(requestId)).then(
+    (sealed) => send(session, { type: 'environment-sealed', requestId, ...sealed }),
+    (error: unknown) => {
+      deps.log.warn({ err: error, requestId, operator: link.operator }, 'an environment was not given')
+      send(session, { type: 'environment-failed', requestId, reason: reasonOf(error) })
+    },
+  )
+}
+
+function reasonOf(error: unknown): string {
+  return isPeerHostError(error) ? error.message : 'The gateway failed.'
 }
 
 function send({ socket }: Session, message: GatewayMessage): void {

@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import { join } from 'node:path'
+import type { createEnvelopeKey } from '../envelope/main.ts'
 import { createFrameDecoder, encodeFrame } from '../frames.ts'
 import { downwardLimits } from '../messages.ts'
 import { createStartHost } from './hostProcess.ts'
@@ -17,6 +18,10 @@ const supervisor = createSupervisor({
     realm: join(__dirname, 'realmHost.cjs'),
     realmScript: join(__dirname, 'realm.js'),
   }),
+  createKey: () => {
+    const envelope: { createEnvelopeKey: typeof createEnvelopeKey } = require(join(__dirname, 'envelope.cjs'))
+    return envelope.createEnvelopeKey()
+  },
   send: (header, body) => void process.stdout.write(encodeFrame(header, body)),
   now: () => performance.now(),
   giveUp: (reason) => leave(71, `Hosts do not start. ${reason}`),

@@ -29,6 +29,7 @@ export function rehearse(): void {
       events = listener
       return { pid: undefined, load: (load) => encodeFrame(load), send: ({ header }) => encodeFrame(header), kill() {} }
     },
+    createKey: () => Promise.reject(new Error('Nothing is sealed here.')),
     send: (header, body) => encodeFrame(header, body),
     now: () => performance.now(),
     privateMemoryBytes: () => undefined,

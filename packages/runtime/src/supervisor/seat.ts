@@ -1,5 +1,6 @@
 import type { Run, Settings } from '../messages.ts'
 import { usesNode } from '../usesNode.ts'
+import type { Envelopes } from './envelopes.ts'
 import type { Execution } from './execution.ts'
 import type { Host } from './hostProcess.ts'
 import type { SupervisorDeps } from './supervisor.ts'
@@ -27,6 +28,7 @@ export type Seat = {
 export type State = {
   readonly deps: SupervisorDeps
   readonly seats: Set<Seat>
+  readonly envelopes: Envelopes
   settings?: Settings
   bundle: Uint8Array
   /** Whether the module's scope runs ahead of the execution. Not where it does not end: that belongs to an execution. */

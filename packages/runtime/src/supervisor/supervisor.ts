@@ -1,3 +1,4 @@
+import type { EnvelopeKey } from '../envelope/main.ts'
 import type { Frame } from '../frames.ts'
 import {
   type Fetch,
@@ -10,12 +11,15 @@ import {
 } from '../messages.ts'
 import { usesNode } from '../usesNode.ts'
 import { variationOf } from '../variations.ts'
+import { createEnvelopes } from './envelopes.ts'
 import { createExecution, type Execution, type Verdict, verdictOfExit } from './execution.ts'
 import type { HostEvents, HostExit, StartHost } from './hostProcess.ts'
 import { isReusable, isWaiting, type Job, mayBeOthersFault, programOf, type Seat, type State } from './seat.ts'
 
 export type SupervisorDeps = {
   startHost: StartHost
+  /** Makes a key for the environment of one execution. */
+  createKey: () => Promise<EnvelopeKey>
   send: (header: object, body?: Uint8Array) => void
   now: () => number
   privateMemoryBytes: (pid: number) => number | undefined
@@ -50,6 +54,7 @@ export function createSupervisor(deps: SupervisorDeps): { receive: (frame: Frame
   const state: State = {
     deps,
     seats: new Set(),
+    envelopes: createEnvelopes(deps.createKey),
     bundle: new Uint8Array(0),
     isEager: true,
     announced: false,
@@ -79,9 +84,13 @@ function handle(state: State, message: ToSupervisor): void {
   } else if (message.type === 'configure') {
     if (state.settings) throw new Error('A supervisor is configured once.')
     configure(state, message.settings, message.bundle)
+  } else if (message.type === 'key') {
+    giveKey(state, message.id)
   } else if (message.type === 'run') {
-    start(state, message)
+    if (message.run.envelope) void startSealed(state, message)
+    else start(state, message)
   } else {
+    if (message.type === 'cancel') state.envelopes.cancel(message.id)
     const seat = [...state.seats].find(({ state, execution }) => state === 'running' && execution?.id === message.id)
     if (seat && message.type === 'cancel') decide(seat, { end: 'cancelled' })
     else if (seat && message.type === 'fetched') passOn(seat, message.fetched)
@@ -102,6 +111,25 @@ function configure(state: State, settings: Settings, bundle: Uint8Array): void {
 
 function passOn(seat: Seat, { call, text, error, body }: Fetched): void {
   seat.host.send({ header: { type: 'fetched', call, text, error }, body })
+}
+
+function giveKey({ deps, envelopes }: State, id: number): void {
+  envelopes.keyFor(id).then(
+    (publicKey) => deps.send({ type: 'key', id, publicKey }),
+    (error: unknown) => deps.giveUp(`No key could be made. ${error}`),
+  )
+}
+
+async function startSealed(state: State, { run, request }: Job): Promise<void> {
+  const opened = await state.envelopes.open(run)
+  if (state.stopped || !state.settings) return
+  if (opened.type === 'opened') {
+    start(state, { run: opened.run, request })
+    return
+  }
+  const execution = createExecution(run, state.settings, state.deps.now)
+  execution.decide({ end: opened.type })
+  report(state, execution)
 }
 
 function start(state: State, job: Job): void {
@@ -249,7 +277,7 @@ function onVerdict(
 
 /** A realm's log came in order with its verdict, so the execution is over, and the host goes on unless it is worn. */
 function reuse(state: State, seat: Seat, settings: Settings): void {
-  report(state, seat)
+  if (seat.execution) report(state, seat.execution)
   const keptBytes = seat.host.pid === undefined ? undefined : state.deps.privateMemoryBytes(seat.host.pid)
   if (seat.uses >= usesOfHost || (keptBytes ?? 0) > settings.memoryBytes * keptMemoryShare) {
     seat.state = 'ending'
@@ -305,11 +333,10 @@ function end(state: State, seat: Seat): void {
   if (seat.state === 'ending') return
   seat.state = 'ending'
   seat.host.kill()
-  report(state, seat)
+  if (seat.execution) report(state, seat.execution)
 }
 
-function report(state: State, { execution }: Seat): void {
-  if (!execution) return
+function report(state: State, execution: Execution): void {
   const { ended, body } = execution.report()
   const { answer, ...rest } = ended
   state.deps.send({ type: 'ended', ...rest, ...answer }, body)

@@ -120,11 +120,10 @@ async function run(pool: Pool, job: SandboxJob, signal: AbortSignal) {
   throw unavailable('The sandbox died under the execution, twice.', new Error(reason))
 }
 
-function termsOf({ issuedAt, seed, variation, env, egress }: SandboxJob) {
+function termsOf({ issuedAt, seed, variation, egress }: SandboxJob) {
   return {
     ...{ clockMs: issuedAt * 1_000, seed },
     ...(variation ? { variation } : {}),
-    ...(env ? { env } : {}),
     ...(egress ? { hasNetwork: true } : {}),
   }
 }

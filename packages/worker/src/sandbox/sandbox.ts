@@ -2,6 +2,7 @@ import type { LimitsClass, Outcome } from '@peerhost/protocol'
 import type { Isolation } from '@peerhost/runtime'
 import type { Hex } from 'viem'
 import type { Egress } from './egress.ts'
+import type { SealEnvironment } from './environment.ts'
 
 /** One execution. `deployment` is `${functionId}:${version}`: executions of different deployments never share a container. */
 export type SandboxJob = {
@@ -18,8 +19,8 @@ export type SandboxJob = {
   isolation?: Isolation
   /** Answers its outgoing calls. Absent: the function has no network. */
   egress?: Egress
-  /** Plain values that the handler sees. */
-  env?: Readonly<Record<string, string>>
+  /** Has the environment of the handler sealed for the sandbox. Absent: it is empty. */
+  environment?: SealEnvironment
   /** Number of the conditions in the runtime's table of variations: a juror's runs. What they give is never attested. */
   variation?: number
 }

@@ -13,6 +13,7 @@ import {
 import { answerFetch } from './answerFetch.ts'
 import type { Egress } from './egress.ts'
 import type { SandboxJob } from './sandbox.ts'
+import { createSealing } from './sealing.ts'
 import type { Transport } from './transport.ts'
 
 /** An execution that ended, or the news that its supervisor will never say. */
@@ -28,7 +29,11 @@ export type SupervisorLink = {
   readonly ready: Promise<void>
   readonly closed: Promise<string>
   /** Runs one execution. Rejects with the signal's reason when it is aborted: the host is killed then. */
-  run: (run: Omit<Run, 'id'>, job: Pick<SandboxJob, 'request' | 'egress'>, signal: AbortSignal) => Promise<Ending>
+  run: (
+    run: Omit<Run, 'id'>,
+    job: Pick<SandboxJob, 'request' | 'egress' | 'environment'>,
+    signal: AbortSignal,
+  ) => Promise<Ending>
   kill: () => Promise<void>
 }
 
@@ -43,13 +48,14 @@ export function connectSupervisor(
   { settings, bundle, onWorn }: { settings: Settings; bundle: Uint8Array; onWorn: () => void },
 ): SupervisorLink {
   const runs = new Map<number, Running>()
-  const decoder = createFrameDecoder(supervisorLimits(settings))
   const ready = Promise.withResolvers<void>()
   // Whoever warms a container waits for it; for everyone else the loss shows in the run.
   ready.promise.catch(() => {})
   // Where the engine fails to end it, the connection is gone all the same, and `closed` says so.
   const end = () => void transport.kill().catch(() => {})
   const readyTimer = setTimeout(() => end(), readyWithinMs)
+  const send = (header: object, body?: Uint8Array) => void transport.input.write(encodeFrame(header, body))
+  const sealing = createSealing(send, end)
   let lastId = 0
   let lost: string | undefined
 
@@ -59,6 +65,8 @@ export function connectSupervisor(
       ready.resolve()
     } else if (message.type === 'worn') {
       onWorn()
+    } else if (message.type === 'key') {
+      sealing.key(message.id, message.publicKey)
     } else if (message.type === 'fetch') {
       const running = runs.get(message.id)
       if (running) void passOn(running, message.id, message.fetch)
@@ -69,45 +77,39 @@ export function connectSupervisor(
 
   async function passOn({ egress, signal }: Running, id: number, fetch: Fetch): Promise<void> {
     const { body, ...head } = await answerFetch(egress, fetch, signal)
-    if (lost === undefined && runs.has(id)) transport.input.write(encodeFrame({ type: 'fetched', id, ...head }, body))
+    if (lost === undefined && runs.has(id)) send({ type: 'fetched', id, ...head }, body)
   }
 
-  transport.output.on('data', (chunk: Uint8Array) => {
-    if (lost !== undefined) return
-    try {
-      for (const frame of decoder.push(chunk)) onMessage(readFromSupervisor(frame))
-    } catch {
-      end()
-    }
-  })
+  listen(transport, settings, (message) => lost === undefined && onMessage(message), end)
   transport.input.on('error', () => end())
   const closed = transport.closed.then((reason) => {
     lost = reason
     clearTimeout(readyTimer)
     ready.reject(new Error(reason))
     for (const { settle } of runs.values()) settle({ type: 'lost', reason })
+    sealing.lost()
     return reason
   })
-  transport.input.write(encodeFrame({ type: 'configure', settings }, bundle))
+  send({ type: 'configure', settings }, bundle)
 
   return {
     ready: ready.promise,
     closed,
     kill: transport.kill,
-    async run(terms, { request, egress }, signal) {
+    async run(terms, { request, egress, environment }, signal) {
       signal.throwIfAborted()
       if (lost !== undefined) return { type: 'lost', reason: lost }
       lastId += 1
       const id = lastId
+      const envelope = environment && (await sealing.seal(id, environment, signal))
+      if (lost !== undefined) return { type: 'lost', reason: lost }
       const ending = Promise.withResolvers<Ending>()
       const { timeFactor = 1 } = variationOf(terms.variation ?? 0)
       const overdue = setTimeout(() => end(), settings.timeoutMs * timeFactor + reportWithinMs)
-      const onAbort = () => {
-        transport.input.write(encodeFrame({ type: 'cancel', id }))
-      }
+      const onAbort = () => send({ type: 'cancel', id })
       runs.set(id, { settle: ending.resolve, egress, signal })
       signal.addEventListener('abort', onAbort, { once: true })
-      transport.input.write(encodeFrame({ type: 'run', run: { ...terms, id } }, request))
+      send({ type: 'run', run: { ...terms, ...(envelope && { envelope }), id } }, request)
       try {
         // Waits for the supervisor even after an abort: only then is the slot free again.
         const result = await ending.promise
@@ -120,4 +122,20 @@ export function connectSupervisor(
       }
     },
   }
+}
+
+function listen(
+  { output }: Transport,
+  settings: Settings,
+  onMessage: (message: FromSupervisor) => void,
+  onBroken: () => void,
+): void {
+  const decoder = createFrameDecoder(supervisorLimits(settings))
+  output.on('data', (chunk: Uint8Array) => {
+    try {
+      for (const frame of decoder.push(chunk)) onMessage(readFromSupervisor(frame))
+    } catch {
+      onBroken()
+    }
+  })
 }

@@ -5,6 +5,7 @@ import { sandboxLabels } from '../../src/sandbox/hostConfig.ts'
 import type { Sandbox, SandboxJob } from '../../src/sandbox/sandbox.ts'
 import { containersWith, createTestSandbox } from './dockerEngine.ts'
 import { jobOf, read, requestOf, smallLimits, soon } from './jobs.ts'
+import { sealing } from './sealing.ts'
 
 const owner = `levels-${randomUUID()}`
 let sandbox: Sandbox
@@ -145,7 +146,7 @@ describe('outgoing calls', () => {
 
 test.each(['', '"use node"; '])('the environment is the second argument of fetch %#', async (prefix) => {
   const source = `${prefix}exports.default = { fetch: (r, env, ctx) => Response.json([env, ctx.env.A, typeof process === 'undefined' ? {} : process.env]) }`
-  expect(JSON.parse((await run(jobOf(source, { env: { A: 'x', B: 'é' } }))).text)).toEqual([
+  expect(JSON.parse((await run(jobOf(source, { environment: sealing({ A: 'x', B: 'é' }) }))).text)).toEqual([
     { A: 'x', B: 'é' },
     'x',
     {},

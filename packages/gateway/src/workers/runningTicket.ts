@@ -1,0 +1,37 @@
+import { PeerHostError, type Ticket } from '@peerhost/protocol'
+import type { Hex } from 'viem'
+import type { Seating } from '../seats/seating.ts'
+import type { WorkerLink } from './workerLink.ts'
+
+export type RunningDeps = {
+  /** Tickets of the confirmed lane that stand open, by their request. */
+  postedTicket: (requestId: Hex) => Ticket | undefined
+  seating: Pick<Seating, 'modeOf' | 'seatOf'>
+  nowSeconds: () => number
+}
+
+/**
+ * The ticket of a request that a worker runs now: it was given the job (`given`) on this connection and has not answered, or the request
+ * stands open on chain and its operator has a seat. Throws `request_invalid` otherwise, and when the request's time is over.
+ */
+export async function runningTicket(
+  deps: RunningDeps,
+  { operator }: WorkerLink,
+  requestId: Hex,
+  given: Ticket | undefined,
+): Promise<Ticket> {
+  const ticket = given ?? (await postedTo(deps, operator, requestId))
+  if (!ticket) throw new PeerHostError('request_invalid', 'This worker does not run the request now.')
+  if (ticket.deadline <= deps.nowSeconds()) throw new PeerHostError('request_invalid', 'The request’s time is over.')
+  return ticket
+}
+
+async function postedTo(
+  { postedTicket, seating }: RunningDeps,
+  operator: WorkerLink['operator'],
+  requestId: Hex,
+): Promise<Ticket | undefined> {
+  const ticket = postedTicket(requestId)
+  if (!ticket || (await seating.modeOf(ticket)) === 'all-seated') return ticket
+  return (await seating.seatOf(operator, ticket)) === undefined ? undefined : ticket
+}
