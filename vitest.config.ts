@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/longestFirst.ts'
 
 // Workspace packages resolve to their sources, so a test never runs yesterday's build.
 // “import” is not one of them: Node would give it to `require` as well, and CommonJS packages break on that.
@@ -19,6 +20,7 @@ export default defineConfig({
     globalSetup: ['test/temporaryFolder.ts'],
     // Most files wait for containers and blocks, not for a core.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 120_000,
   },

@@ -14,6 +14,8 @@ const functions = {
     Response.json({ at: Date.now(), drawn: Math.random(), url: new URL(request.url).pathname, tag: request.headers.get('x-tag'), sent: await request.text() })`,
   depends: `export default () => { let depth = 0; const dive = (): void => { depth += 1; dive() }
     try { dive() } catch {} return Response.json({ depth }, { headers: { 'x-depth': String(depth) } }) }`,
+  calls: `export const config = { network: { hosts: ['api.example.com'] } }
+    export default async () => new Response(await fetch('https://api.example.com/').then(() => 'called', (error) => error.name))`,
   never: `export default () => { for (;;); }`,
 }
 
@@ -43,6 +45,7 @@ describe('peerhost check', { timeout }, () => {
       differences: [],
     })
     expect(data.runs.length).toBeGreaterThan(10)
+    expect(new Set(data.runs.map(({ worker }: { worker: number }) => worker))).toEqual(new Set([0, 1]))
     expect(new Set(data.runs.map(({ result }: { result: number }) => result))).toEqual(new Set([0]))
   })
 
@@ -67,9 +70,15 @@ describe('peerhost check', { timeout }, () => {
     expect(data.runs.map(({ outcome }: { outcome: string }) => outcome)).toEqual(['timed-out', 'timed-out'])
   })
 
+  it('says what a function declares and has not got here', async () => {
+    const { code, stderr, data } = await check('calls', '--runs', '2', '--workers', '1', '--no-docker')
+    expect({ code, verdict: data.verdict }).toEqual({ code: 0, verdict: 'same' })
+    expect(stderr).toContain('each outgoing call of this function fails')
+  })
+
   it('names the functions that there are', async () => {
     const { code, error } = await check('nobody')
     expect({ code, error: error.code }).toEqual({ code: 2, error: 'usage' })
-    expect(error.hint).toContain('depends, follows, never')
+    expect(error.hint).toContain('calls, depends, follows, never')
   })
 })

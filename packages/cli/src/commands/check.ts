@@ -16,13 +16,14 @@ type Input = {
   header?: string[]
   directory?: string
   runs?: number
+  workers?: number
   docker: boolean
 }
 
 /** `peerhost check <function>` */
 export const checkCommand = createCommand<Input>({
   name: 'check',
-  summary: 'run a function as several workers would, and show where the results differ',
+  summary: 'run a function on several workers, and show where the results differ',
   examples: [
     'peerhost check forecast',
     "peerhost check 'forecast/berlin?day=1'",
@@ -41,13 +42,19 @@ export const checkCommand = createCommand<Input>({
       description: 'how many runs (default: as many as a juror makes)',
       parse: parseInteger(2, 1_000),
     },
+    {
+      flags: '--workers <n>',
+      description: 'how many workers take turns, each with a sandbox of its own (default: 2)',
+      parse: parseInteger(1, 16),
+    },
     { flags: '--no-docker', description: 'in plain processes: nothing is isolated' },
   ],
   run: async (context, input) => {
-    const job = await jobOf(context, input)
+    const { job, lacks } = await jobOf(context, input)
+    if (lacks.length > 0) context.note(context.colors.yellow(withoutThem(lacks)))
     const { checkRuns, resultDifferences } = await import('@peerhost/worker')
-    const checked = await withSandbox(context, input, (sandbox) =>
-      checkRuns(sandbox, job, { runs: input.runs }, context.signal),
+    const checked = await withSandboxes(context, input, (sandboxes) =>
+      checkRuns(sandboxes, job, { runs: input.runs }, context.signal),
     )
     const [first, ...others] = checked.results
     const differences = others.map((other) => (first ? resultDifferences(first, other) : []))
@@ -59,9 +66,12 @@ export const checkCommand = createCommand<Input>({
   },
 })
 
-/** The job that a worker would be given, with a clock and a seed that stay the same for all runs. */
-async function jobOf(context: CommandContext, input: Input): Promise<SandboxJob> {
-  const { canonicalRequest, encodeRequest, isolationOf, limitsClass, PeerHostError } = await import(
+/** What a function declares and has not got in a check. */
+type Lack = 'calls' | 'secrets'
+
+/** The job that workers would be given, with a clock and a seed that stay the same for all runs. */
+async function jobOf(context: CommandContext, input: Input): Promise<{ job: SandboxJob; lacks: Lack[] }> {
+  const { DEPLOYMENT_FLAGS, canonicalRequest, encodeRequest, isolationOf, limitsClass, PeerHostError } = await import(
     '@peerhost/protocol'
   )
   const { buildProject } = await import('@peerhost/bundler')
@@ -76,7 +86,19 @@ async function jobOf(context: CommandContext, input: Input): Promise<SandboxJob>
   const seed = `0x${randomBytes(32).toString('hex')}` as const
   const issuedAt = Math.floor(Date.now() / 1_000)
   const deployment = `${project.project}/${target.name}:0`
-  return { deployment, bundle: target.bundle, isolation: isolationOf(target.flags), limits, request, issuedAt, seed }
+  const isolation = isolationOf(target.flags)
+  const lacks: Lack[] = []
+  if ((target.flags & DEPLOYMENT_FLAGS.network) !== 0) lacks.push('calls')
+  if ((target.flags & DEPLOYMENT_FLAGS.environment) !== 0) lacks.push('secrets')
+  return { job: { deployment, bundle: target.bundle, isolation, limits, request, issuedAt, seed }, lacks }
+}
+
+function withoutThem(lacks: readonly Lack[]): string {
+  const sentences = {
+    calls: 'The network is not there in a check: each outgoing call of this function fails.',
+    secrets: 'Secrets are not there in a check: env is empty.',
+  }
+  return lacks.map((lack) => sentences[lack]).join('\n')
 }
 
 /** The function with the longest name that the reference begins with, and the path below it. */
@@ -93,34 +115,38 @@ function splitAt(text: string, mark: string): [string, string] {
   return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
 }
 
-async function withSandbox<T>(
+async function withSandboxes<T>(
   context: CommandContext,
-  { docker }: Input,
-  use: (sandbox: Sandbox) => Promise<T>,
+  { docker, workers = 2 }: Input,
+  use: (sandboxes: readonly Sandbox[]) => Promise<T>,
 ): Promise<T> {
-  const { createDockerSandbox, createProcessSandbox } = await import('@peerhost/worker')
   const { findDockerEngine } = await import('@peerhost/devnet')
   const folder = mkdtempSync(join(tmpdir(), 'peerhost-check-'))
   const log = (line: string) => context.note(context.colors.yellow(line))
   const engine = docker ? await findDockerEngine() : undefined
   if (docker && engine?.status !== 'ready') log('No Docker engine answers.')
-  let sandbox: Sandbox | undefined
+  const socketPath = engine?.status === 'ready' ? engine.socketPath : undefined
+  const sandboxes: Sandbox[] = []
   try {
-    sandbox =
-      engine?.status === 'ready'
-        ? await createDockerSandbox({
-            directory: context.env.PEERHOST_RUNTIME_DIR ?? folder,
-            owner: `check-${process.pid}`,
-            socketPath: engine.socketPath,
-            slots: 1,
-            log,
-          })
-        : await createProcessSandbox({ directory: folder, slots: 1, log })
-    return await use(sandbox)
+    for (let worker = 0; worker < workers; worker += 1)
+      // What a sandbox has to say about itself is the same for all of them.
+      sandboxes.push(await openSandbox(context, { worker, socketPath, folder, log: worker === 0 ? log : () => {} }))
+    return await use(sandboxes)
   } finally {
-    await sandbox?.close()
+    await Promise.all(sandboxes.map((sandbox) => sandbox.close()))
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+async function openSandbox(
+  { env }: CommandContext,
+  options: { worker: number; socketPath: string | undefined; folder: string; log: (line: string) => void },
+): Promise<Sandbox> {
+  const { worker, socketPath, folder, log } = options
+  const { createDockerSandbox, createProcessSandbox } = await import('@peerhost/worker')
+  if (!socketPath) return createProcessSandbox({ directory: join(folder, String(worker)), slots: 1, log })
+  const owner = `check-${process.pid}-${worker}`
+  return createDockerSandbox({ directory: env.PEERHOST_RUNTIME_DIR ?? folder, owner, socketPath, slots: 1, log })
 }
 
 function format(
@@ -128,7 +154,8 @@ function format(
   { verdict, runs, results }: CheckedRuns,
   differences: ResultDifference[][],
 ) {
-  const rows = runs.map(({ conditions, outcome, status, durationMs, result }) => [
+  const rows = runs.map(({ worker, conditions, outcome, status, durationMs, result }) => [
+    `worker ${worker + 1}`,
     conditions,
     `${Math.round(durationMs)} ms`,
     outcome,

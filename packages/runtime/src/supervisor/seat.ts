@@ -1,7 +1,7 @@
 import type { Run, Settings } from '../messages.ts'
 import { usesNode } from '../usesNode.ts'
 import type { Envelopes } from './envelopes.ts'
-import type { Execution } from './execution.ts'
+import type { Execution, Verdict } from './execution.ts'
 import type { Host } from './hostProcess.ts'
 import type { SupervisorDeps } from './supervisor.ts'
 
@@ -62,4 +62,10 @@ export function mayBeOthersFault({ uses, execution }: Seat): boolean {
 /** Whether the host may be given the next execution. */
 export function isWaiting(seat: Seat): boolean {
   return seat.state === 'starting' || seat.state === 'ready'
+}
+
+/** A verdict of ours, not of the host: it is killed, and reported once it is dead. */
+export function decide(seat: Seat, verdict: Verdict): void {
+  seat.execution?.decide(verdict)
+  seat.host.kill()
 }

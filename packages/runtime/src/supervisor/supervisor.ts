@@ -12,9 +12,10 @@ import {
 import { usesNode } from '../usesNode.ts'
 import { variationOf } from '../variations.ts'
 import { createEnvelopes } from './envelopes.ts'
-import { createExecution, type Execution, type Verdict, verdictOfExit } from './execution.ts'
+import { createExecution, type Execution, verdictOfExit } from './execution.ts'
 import type { HostEvents, HostExit, StartHost } from './hostProcess.ts'
-import { isReusable, isWaiting, type Job, mayBeOthersFault, programOf, type Seat, type State } from './seat.ts'
+import { decide, isReusable, isWaiting, type Job, mayBeOthersFault, programOf, type Seat, type State } from './seat.ts'
+import { sweep, watchMemory } from './watch.ts'
 
 export type SupervisorDeps = {
   startHost: StartHost
@@ -30,7 +31,6 @@ export type SupervisorDeps = {
   killStrays?: (known: ReadonlySet<number>) => number
 }
 
-const memoryCheckMs = 25
 /** How long a host may take to load itself and the bundle. */
 const loadWithinMs = 20_000
 /** How long the log of an answered execution may take to come in before the host is killed for it. */
@@ -65,13 +65,12 @@ export function createSupervisor(deps: SupervisorDeps): { receive: (frame: Frame
     failedStarts: 0,
     startLog: '',
   }
-  const memoryTimer = setInterval(() => watchMemory(state), memoryCheckMs)
-  memoryTimer.unref()
+  const stopWatching = watchMemory(state)
   return {
     receive: (frame) => handle(state, readToSupervisor(frame)),
     stop() {
       state.stopped = true
-      clearInterval(memoryTimer)
+      stopWatching()
       for (const seat of state.seats) seat.host.kill()
     },
   }
@@ -291,12 +290,6 @@ function reuse(state: State, seat: Seat, settings: Settings): void {
   sweep(state)
 }
 
-/** A verdict of ours, not of the host: it is killed, and reported once it is dead. */
-function decide(seat: Seat, verdict: Verdict): void {
-  seat.execution?.decide(verdict)
-  seat.host.kill()
-}
-
 function onClosed(state: State, seat: Seat, exit: HostExit): void {
   const wasWaiting = isWaiting(seat)
   state.seats.delete(seat)
@@ -340,23 +333,4 @@ function report(state: State, execution: Execution): void {
   const { ended, body } = execution.report()
   const { answer, ...rest } = ended
   state.deps.send({ type: 'ended', ...rest, ...answer }, body)
-}
-
-/** After every execution nothing may be left. What forked is thrown away with its container: PID 1 cannot reap it. */
-function sweep(state: State): void {
-  if (!state.deps.killStrays || state.stopped) return
-  const known = new Set([process.pid])
-  for (const { host } of state.seats) if (host.pid !== undefined) known.add(host.pid)
-  if (state.deps.killStrays(known) === 0 || state.worn) return
-  state.worn = true
-  state.deps.send({ type: 'worn' })
-}
-
-function watchMemory({ deps, seats, settings }: State): void {
-  if (!settings) return
-  for (const seat of seats) {
-    if (seat.state !== 'running' || seat.host.pid === undefined) continue
-    const bytes = deps.privateMemoryBytes(seat.host.pid)
-    if (bytes !== undefined && bytes > settings.memoryBytes) decide(seat, { end: 'out-of-memory' })
-  }
 }

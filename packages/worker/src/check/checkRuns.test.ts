@@ -32,7 +32,7 @@ function sandboxThat(answers: (variation: number) => { body: string; outcome?: O
 describe('checkRuns', () => {
   it('runs under every condition at least once, and calls one result the same', async () => {
     const sandbox = sandboxThat(() => ({ body: 'one' }))
-    const { verdict, runs, results } = await checkRuns(sandbox, job, {}, never)
+    const { verdict, runs, results } = await checkRuns([sandbox], job, {}, never)
     expect({ verdict, runs: runs.length, results: results.length }).toEqual({
       verdict: 'same',
       runs: JURY_RUNS,
@@ -44,7 +44,7 @@ describe('checkRuns', () => {
   it('goes on after a difference and says under which conditions it was', async () => {
     const smaller = variations.findIndex(({ name }) => name === 'smaller stack')
     const sandbox = sandboxThat((variation) => ({ body: variation === smaller ? 'less' : 'more' }))
-    const { verdict, runs, results } = await checkRuns(sandbox, job, {}, never)
+    const { verdict, runs, results } = await checkRuns([sandbox], job, {}, never)
     expect(verdict).toBe('differs')
     expect(results).toHaveLength(2)
     expect(runs.filter(({ result }) => result === 1).map(({ conditions }) => conditions)).toEqual(['smaller stack'])
@@ -52,19 +52,25 @@ describe('checkRuns', () => {
 
   it('leaves out what used up its time, and has no verdict when nothing is left', async () => {
     const slow = await checkRuns(
-      sandboxThat((variation) => (variation === 0 ? { body: 'one' } : { body: '', outcome: 'timed-out' })),
+      [sandboxThat((variation) => (variation === 0 ? { body: 'one' } : { body: '', outcome: 'timed-out' }))],
       job,
       { runs: 4 },
       never,
     )
     expect(slow.verdict).toBe('same')
     expect(slow.runs.map(({ result }) => result)).toEqual([0, undefined, undefined, undefined])
-    const none = await checkRuns(
-      sandboxThat(() => ({ body: '', outcome: 'out-of-memory' })),
-      job,
-      { runs: 2 },
-      never,
-    )
+    const none = await checkRuns([sandboxThat(() => ({ body: '', outcome: 'out-of-memory' }))], job, { runs: 2 }, never)
     expect(none).toMatchObject({ verdict: 'no-result', results: [] })
+  })
+
+  it('gives every worker ordinary runs and others, and says which of them had which result', async () => {
+    const workers = ['one', 'one', 'another'].map((body) => sandboxThat(() => ({ body })))
+    const { verdict, runs } = await checkRuns(workers, job, {}, never)
+    expect(verdict).toBe('differs')
+    for (const { asked } of workers) {
+      expect(asked).toContain(0)
+      expect(asked.some((variation) => variation > 0)).toBe(true)
+    }
+    expect(new Set(runs.map(({ worker, result }) => `${worker} ${result}`))).toEqual(new Set(['0 0', '1 0', '2 1']))
   })
 })

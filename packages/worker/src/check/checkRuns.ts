@@ -3,8 +3,12 @@ import { variationOf } from '@peerhost/runtime'
 import { juryVariations } from '../sandbox/juryRuns.ts'
 import type { Sandbox, SandboxJob } from '../sandbox/sandbox.ts'
 
-/** One run of a check. `result` is the position among the different results; absent: it used up time or memory. */
+/**
+ * One run of a check. `worker` is the position of the sandbox that ran it, `result` that among the different results; absent:
+ * it used up time or memory.
+ */
 export type CheckedRun = {
+  readonly worker: number
   readonly conditions: string
   readonly outcome: Outcome
   readonly status: number
@@ -20,20 +24,25 @@ export type CheckedRuns = {
 }
 
 /**
- * Runs a request `runs` times, or as often as a juror, under a juror's conditions, and sorts the results by their bytes. A run that
- * used up time or memory has no result that could differ.
+ * Runs a request `runs` times, or as often as a juror, under a juror's conditions, in the sandboxes of several workers by turns, and
+ * sorts the results by their bytes. A run that used up time or memory has no result that could differ.
  */
 export async function checkRuns(
-  sandbox: Pick<Sandbox, 'run'>,
+  sandboxes: readonly Pick<Sandbox, 'run'>[],
   job: SandboxJob,
   { runs, onRun }: { runs?: number | undefined; onRun?: (run: CheckedRun) => void },
   signal: AbortSignal,
 ): Promise<CheckedRuns> {
   const results: Uint8Array[] = []
   const done: CheckedRun[] = []
+  // Counted apart, so that every worker has ordinary runs and others.
+  const turns = { ordinary: 0, varied: 0 }
   for (const variation of juryVariations(runs)) {
+    const worker = turns[variation === 0 ? 'ordinary' : 'varied']++ % sandboxes.length
+    const sandbox = sandboxes[worker]
+    if (!sandbox) throw new Error('A check needs a sandbox.')
     const { outcome, status, durationMs, result } = await sandbox.run({ ...job, variation }, signal)
-    const seen = { conditions: variationOf(variation).name, outcome, status, durationMs }
+    const seen = { worker, conditions: variationOf(variation).name, outcome, status, durationMs }
     const run = isResourceOutcome(outcome) ? seen : { ...seen, result: positionOf(results, result) }
     done.push(run)
     onRun?.(run)
