@@ -23,7 +23,7 @@ const smallestFee = Math.min(...fees)
 const trials = 400_000
 const marketRounds = 12
 /** After this a slow machine gets fewer jurors, and wider intervals. */
-const corpusMs = 360_000
+const corpusMs = 1_200_000
 const random = createRandom(20_261_121)
 
 /** The corpus on the real runtime, then what follows for juries, challengers and liars with the default parameters. */
