@@ -32,6 +32,8 @@ export type FunctionMetadata = {
   network?: NetworkAccess
   /** Names of the secrets that the code reads. */
   env?: readonly string[]
+  /** The operators that alone may run it. */
+  trustedWorkers?: readonly Address[]
 }
 
 /** One function, ready to be stored and registered. Money is in atomic units of the settlement token. */
@@ -156,6 +158,7 @@ function makeMetadata(
     ...(settings.output ? { output: settings.output } : {}),
     ...(settings.network ? { network: networkAccessOf(settings.network) } : {}),
     ...(settings.env ? { env: [...settings.env].sort() } : {}),
+    ...(settings.trustedWorkers ? { trustedWorkers: settings.trustedWorkers.map((one) => getAddress(one)) } : {}),
     runtime: 'node24',
     bundleCid,
   }

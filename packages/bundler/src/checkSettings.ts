@@ -24,13 +24,15 @@ export function checkSchemas(located: Located, path: readonly string[], settings
 
 /** What does not go together, whichever of the two was written where. */
 export function checkTogether(file: string, settings: FunctionSettings): Problem[] {
-  if (!settings.deterministic) return []
   const problems: Problem[] = []
+  if (settings.trustedWorkers && !settings.env) problems.push({ file, message: trustedForNothing })
+  if (!settings.deterministic) return problems
   if (settings.network) problems.push({ file, message: onNetwork })
   if (settings.env) problems.push({ file, message: withSecrets })
   return problems
 }
 
+const trustedForNothing = '`trustedWorkers` is for functions that read secrets: name them in `env`, or remove it.'
 const onNetwork =
   'a function that uses the network cannot be deterministic: nobody can run it again and get the same. Remove `deterministic` or `network`.'
 const withSecrets =

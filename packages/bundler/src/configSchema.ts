@@ -1,4 +1,4 @@
-import { environmentNamesSchema, ISOLATION_LEVELS, LIMITS } from '@peerhost/protocol'
+import { environmentNamesSchema, ISOLATION_LEVELS, LIMITS, trustedWorkersSchema } from '@peerhost/protocol'
 import { isAddress } from 'viem'
 import { z } from 'zod'
 import { networkSettingsSchema } from './networkSettings.ts'
@@ -59,6 +59,10 @@ export const functionSettingsSchema = z.strictObject({
     .describe(
       'Secrets that the code reads as env.NAME. Whoever runs it can read them: the broker of “network” keeps a secret from workers.',
     )
+    .optional(),
+  trustedWorkers: trustedWorkersSchema
+    .min(1)
+    .describe('Operators that alone may run a function that reads secrets. Default: whoever has a seat.')
     .optional(),
 })
 export type FunctionSettings = z.infer<typeof functionSettingsSchema>

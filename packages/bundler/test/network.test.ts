@@ -1,4 +1,5 @@
 import { LIMITS } from '@peerhost/protocol'
+import { getAddress } from 'viem'
 import { describe, expect, test } from 'vitest'
 import { buildFiles, failureOf, hello } from './makeProject.ts'
 
@@ -45,7 +46,17 @@ describe('a function whose code reads secrets', () => {
     expect(built?.metadata.env).toEqual(['A_KEY', 'B_KEY'])
   })
 
+  test('names the operators that may run it', async () => {
+    const operator = '0x00000000000000000000000000000000000000Aa'
+    const settings = `env: ['A_KEY'], trustedWorkers: ['${operator.toLowerCase()}']`
+    const built = (await buildFiles(reading(settings))).functions[0]
+    expect(built?.metadata.trustedWorkers).toEqual([getAddress(operator)])
+  })
+
   test.each([
+    [`trustedWorkers: ['0x00000000000000000000000000000000000000aa']`, 'for functions that read secrets'],
+    [`env: ['A_KEY'], trustedWorkers: []`, 'trustedWorkers'],
+    [`env: ['A_KEY'], trustedWorkers: ['0x1']`, 'operator’s address'],
     [`env: []`, 'env'],
     [`env: ['api-key']`, 'upper-case'],
     [`env: ['A_KEY', 'A_KEY']`, 'names a secret twice'],

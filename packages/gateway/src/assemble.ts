@@ -51,24 +51,21 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
   const recorder = createRecorder({ database, log, onStored: settlement.kick })
   late.recorder = recorder
   const requester = createRequester(deps, { requester: signer.address, nowSeconds })
+  const sources = [deps.store, ...(deps.sources ?? [])]
   const registry = await createFunctionRegistry({
     database,
     chain,
-    sources: [deps.store, ...(deps.sources ?? [])],
+    sources,
     log,
     cursorName: `${deps.chainId}:${suite.functions.toLowerCase()}`,
     signal,
   })
-  const networkTerms = createNetworkTerms({
-    registry,
-    chain,
-    sources: [deps.store, ...(deps.sources ?? [])],
-    environments,
-  })
+  const networkTerms = createNetworkTerms({ registry, chain, sources, environments })
   const { seating } = requester
   const running = { postedTicket: posted.ticketOf, seating, nowSeconds }
   late.egress = { ...running, broker: createBroker(deps, { networkTerms, signer, domain }), signal }
-  late.environment = { ...running, log, environmentOf: networkTerms.environmentOf }
+  const { environmentOf, trustedOf } = networkTerms
+  late.environment = { ...running, log, environmentOf, trustedOf }
   const watcher = createChainWatcher({
     chain,
     log,
@@ -91,6 +88,7 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
     ...requester,
     environments,
     networkTerms,
+    trustedOf,
     judgements: createJudgements({ chain, nowSeconds }),
     gate,
     credit,

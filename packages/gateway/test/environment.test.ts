@@ -52,10 +52,20 @@ async function startWorker(behave: (seen: Seen, self: () => TestWorker) => Promi
 }
 
 /** `flags`: 4 takes secrets, 8 its code reads them. */
-async function publish({ env = ['READ_KEY'], flags = 12, quorum = 1 } = {}): Promise<string> {
+async function publish({
+  env = ['READ_KEY'],
+  flags = 12,
+  quorum = 1,
+  trustedWorkers,
+}: {
+  env?: string[]
+  flags?: number
+  quorum?: number
+  trustedWorkers?: Address[]
+} = {}): Promise<string> {
   const name = `reads-${names++}`
   const document = { v: 1, name, description: '', methods: ['GET'], runtime: 'node24', bundleCid: 'none', env }
-  const bytes = encodeCanonicalJson(document)
+  const bytes = encodeCanonicalJson(trustedWorkers ? { ...document, trustedWorkers } : document)
   await gateway.store.put(bytes)
   const { path } = await network.publish(owner.account, {
     name,
@@ -120,6 +130,27 @@ describe('a function whose code reads secrets', () => {
       detail: expect.stringContaining('NEVER_SET'),
     })
     expect(worker.seen).toEqual([])
+  })
+})
+
+describe('a function whose owner names whom it trusts', () => {
+  test.each([1, 2])('is run by nobody else (quorum %i)', async (quorum) => {
+    const strangers = [await startWorker(reader), await startWorker(reader)]
+    const trusted = []
+    for (let count = 0; count < quorum; count++) trusted.push(await startWorker(reader))
+    const trustedWorkers = trusted.map(({ operator }) => operator.account.address)
+    const url = await publish({ quorum, trustedWorkers })
+    expect(await (await fetch(url)).text()).toBe(`{"READ_KEY":"${secret}"}`)
+    expect(trusted.map(({ seen }) => seen.length)).toEqual(Array(quorum).fill(1))
+    for (const { seen } of strangers) expect(seen).toEqual([])
+  })
+
+  test('waits for nobody when none of them is there, and charges nothing', async () => {
+    const stranger = await startWorker(reader)
+    const response = await fetch(await publish({ trustedWorkers: [newKey().account.address] }))
+    expect(response.status).toBe(503)
+    expect(await response.json()).toMatchObject({ code: 'no_worker', detail: expect.stringContaining('trusts') })
+    expect(stranger.seen).toEqual([])
   })
 })
 

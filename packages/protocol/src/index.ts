@@ -145,6 +145,7 @@ export {
 } from './settlement.ts'
 export { createDigestSigner, type DigestSigner, isStrictSignature, pureSigning, type Signing } from './signing.ts'
 export { type Lane, laneNumber, lanes, requestId, type Ticket, ticketTypes } from './ticket.ts'
+export { trustedWorkersSchema } from './trustedWorkers.ts'
 export { caseId, type Vote, type VoteName, voteCommitment, voteNumber, votes } from './vote.ts'
 export {
   type DeclineReason,

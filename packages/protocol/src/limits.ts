@@ -67,6 +67,8 @@ export const LIMITS = {
   egressCallMs: 10_000,
   /** Most redirects that one outgoing call follows. */
   egressRedirects: 3,
+  /** Most operators that a function names as those that may run it. */
+  trustedWorkers: 64,
   /** Most secrets of one project. */
   secretsPerProject: 64,
   /** Most projects of one wallet that hold secrets on one gateway. */

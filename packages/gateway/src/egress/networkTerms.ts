@@ -4,6 +4,7 @@ import type { Hex } from 'viem'
 import type { Chain, Deployment } from '../chain/chain.ts'
 import { type FunctionRecord, readsEnvironment, takesSecrets, usesNetwork } from '../registry/functionRecord.ts'
 import { fetchMetadata, type Metadata } from '../registry/metadata.ts'
+import type { TrustedOf } from '../seats/trustedOf.ts'
 import { type Environments, missingSecrets } from '../secrets/environments.ts'
 import type { SecretScope } from '../secrets/secretTable.ts'
 
@@ -22,11 +23,13 @@ export type NetworkTerms = {
   secretsFor: (ticket: Ticket, access: NetworkAccess) => Promise<ReadonlyMap<string, string>>
   /** What the code of a ticket's deployment reads; `undefined` when it declares none. Throws `secret_missing`. */
   environmentOf: (ticket: Ticket) => Promise<ReadonlyMap<string, string> | undefined>
+  /** Whom the owner lets run code that reads secrets. */
+  trustedOf: TrustedOf
   /** The environment's version for a new ticket. Throws `secret_missing` before anything is paid or run. */
   envVersionOf: (record: FunctionRecord) => Promise<number>
 }
 
-type Declared = Pick<Metadata, 'network' | 'env'>
+type Declared = Pick<Metadata, 'network' | 'env' | 'trustedWorkers'>
 
 const mostRemembered = 1_000
 const fetchTimeoutMs = 10_000
@@ -40,7 +43,11 @@ export function createNetworkTerms(deps: NetworkTermsDeps): NetworkTerms {
     if (before) return before
     if (known.size >= mostRemembered) known.clear()
     const declared = fetchMetadata(deps.sources, metadataDigest, AbortSignal.timeout(fetchTimeoutMs)).then(
-      (metadata): Declared => ({ network: metadata?.network, env: metadata?.env }),
+      (metadata): Declared => ({
+        network: metadata?.network,
+        env: metadata?.env,
+        trustedWorkers: metadata?.trustedWorkers,
+      }),
       (cause: unknown) => {
         known.delete(metadataDigest)
         throw new PeerHostError('bundle_unavailable', 'The metadata of the function is not to be had.', { cause })
@@ -76,6 +83,12 @@ export function createNetworkTerms(deps: NetworkTermsDeps): NetworkTerms {
       const absent = names.filter((name) => !values.has(name))
       if (absent.length > 0) throw missingSecrets(absent)
       return values
+    },
+    trustedOf: async (ticket) => {
+      const deployment = await deploymentOf(ticket)
+      if (!deployment || !readsEnvironment(deployment)) return undefined
+      const { trustedWorkers } = await declaredBy(deployment)
+      return trustedWorkers && new Set(trustedWorkers.map((operator) => operator.toLowerCase()))
     },
     envVersionOf: async (record) => {
       if (!takesSecrets(record.deployment)) return 0

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type DeclineReason, isResourceOutcome, LIMITS, type LimitsClass, PeerHostError } from '@peerhost/protocol'
 import type { Job } from '../requests/request.ts'
-import { type SeatedDeps, seatedAmong } from '../seats/seatedAmong.ts'
+import { type EligibleDeps, eligibleAmong } from '../seats/eligibleAmong.ts'
 import { type Execution, refusal, resourceProblem } from '../walk/dispatch.ts'
 import type { WorkerLink, WorkerPool } from '../workers/workerLink.ts'
 import { closeCommitSet } from './commitSet.ts'
@@ -11,7 +11,7 @@ import { gatherOpenings, type Opening, type OpeningDeps } from './gatherOpenings
 
 export type QuorumDeps = GatherDeps &
   OpeningDeps &
-  SeatedDeps & {
+  EligibleDeps & {
     workers: WorkerPool
     nowSeconds: () => number
     /** Makes a fresh ticket for the same job. */
@@ -73,13 +73,13 @@ async function isFresh(deps: QuorumDeps, { requestId, ticket }: Job): Promise<bo
 async function enoughWorkers(deps: QuorumDeps, { ticket }: Job): Promise<WorkerLink[]> {
   const untilMs = Date.now() + deps.connectMs
   for (;;) {
-    const isSeated = await seatedAmong(deps, ticket)
+    const eligible = await eligibleAmong(deps, ticket)
     const byOperator = new Map<string, WorkerLink>()
     for (const link of deps.workers.withRuntime(ticket.runtimeDigest))
-      if (isSeated?.(link) !== false && !byOperator.has(link.operator)) byOperator.set(link.operator, link)
+      if (eligible.has(link) && !byOperator.has(link.operator)) byOperator.set(link.operator, link)
     const links = [...byOperator.values()].slice(0, LIMITS.quorumCommitments)
     // Who is drawn does not change by waiting.
-    if (links.length >= ticket.quorum || isSeated || Date.now() >= untilMs) return links
+    if (links.length >= ticket.quorum || eligible.isDrawn || Date.now() >= untilMs) return links
     await sleep(pollMs)
   }
 }

@@ -96,6 +96,11 @@ export function takesSecrets({ flags }: Pick<Deployment, 'flags'>): boolean {
   return (flags & flagSecrets) !== 0
 }
 
+/** The code reads secrets itself: they are sealed for its sandbox. */
+export function readsEnvironment({ flags }: Pick<Deployment, 'flags'>): boolean {
+  return (flags & flagEnvironment) !== 0
+}
+
 /** With network or secrets, nobody but the operators who ran it can say what was right. */
 function assuranceOf(flags: number): AssuranceLevel {
   return (flags & (flagNetwork | flagSecrets)) === 0 ? 'verified' : 'operator-signed'
@@ -147,9 +152,4 @@ function toTerms(
 
 function isSameTerms(a: Terms, b: Terms): boolean {
   return a.price === b.price && a.payTo === b.payTo && a.mode === b.mode
-}
-
-/** The code reads secrets itself: they are sealed for its sandbox. */
-export function readsEnvironment({ flags }: Pick<Deployment, 'flags'>): boolean {
-  return (flags & flagEnvironment) !== 0
 }

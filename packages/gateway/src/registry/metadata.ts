@@ -1,4 +1,10 @@
-import { digestToCid, environmentNamesSchema, LIMITS, networkAccessSchema } from '@peerhost/protocol'
+import {
+  digestToCid,
+  environmentNamesSchema,
+  LIMITS,
+  networkAccessSchema,
+  trustedWorkersSchema,
+} from '@peerhost/protocol'
 import { type BlockSource, fetchBlock } from '@peerhost/storage'
 import type { Hex } from 'viem'
 import { z } from 'zod'
@@ -15,6 +21,8 @@ const schema = z.object({
   // A list that is none allows nothing; the rest of the document is shown all the same.
   network: networkAccessSchema.optional().catch(undefined),
   env: environmentNamesSchema.optional().catch(undefined),
+  // Nobody is trusted by a list that is none.
+  trustedWorkers: trustedWorkersSchema.optional().catch([]),
 })
 
 /** What a deployment says about itself. Written by the deployer: shown, never trusted with money. */

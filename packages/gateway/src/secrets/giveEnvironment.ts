@@ -1,6 +1,7 @@
 import { environmentContext, PeerHostError, type Ticket } from '@peerhost/protocol'
 import type { Logger } from 'pino'
 import type { Hex } from 'viem'
+import type { TrustedOf } from '../seats/trustedOf.ts'
 import { type RunningDeps, runningTicket } from '../workers/runningTicket.ts'
 import type { EnvironmentMessage, WorkerLink } from '../workers/workerLink.ts'
 import { type SealedEnvironment, sealEnvironment } from './sealEnvironment.ts'
@@ -9,11 +10,12 @@ export type GiveEnvironmentDeps = RunningDeps & {
   log: Logger
   /** What the code of a ticket's deployment may read; `undefined` when it declares no environment. */
   environmentOf: (ticket: Ticket) => Promise<ReadonlyMap<string, string> | undefined>
+  trustedOf: TrustedOf
 }
 
 /**
  * Seals a function's environment for the sandbox of a worker that runs the request now. Throws `request_invalid` for another worker, another
- * time or a function that reads none, and `secret_missing` when a value is gone.
+ * time, an operator that the owner does not trust, or a function that reads none, and `secret_missing` when a value is gone.
  */
 export async function giveEnvironment(
   deps: GiveEnvironmentDeps,
@@ -22,6 +24,9 @@ export async function giveEnvironment(
   given: Ticket | undefined,
 ): Promise<SealedEnvironment> {
   const ticket = await runningTicket(deps, link, requestId, given)
+  const trusted = await deps.trustedOf(ticket)
+  if (trusted && !trusted.has(link.operator.toLowerCase()))
+    throw new PeerHostError('request_invalid', 'The function’s owner does not let this operator run it.')
   const values = await deps.environmentOf(ticket)
   if (!values) throw new PeerHostError('request_invalid', 'The function reads no environment.')
   const context = environmentContext(requestId, link.operator)

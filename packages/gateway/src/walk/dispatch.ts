@@ -12,7 +12,7 @@ import {
 } from '@peerhost/protocol'
 import type { Logger } from 'pino'
 import type { ExecutedJob, Job } from '../requests/request.ts'
-import { type SeatedDeps, seatedAmong } from '../seats/seatedAmong.ts'
+import { type Eligible, type EligibleDeps, eligibleAmong } from '../seats/eligibleAmong.ts'
 import type { WorkerLink, WorkerPool } from '../workers/workerLink.ts'
 import { isTemporaryDecline } from '../workers/workerSession.ts'
 import { type AttestationDeps, type CheckedAttestation, checkAttestation } from './attestations.ts'
@@ -21,7 +21,7 @@ import { type AttestationDeps, type CheckedAttestation, checkAttestation } from 
 export type Execution = ExecutedJob & { decoded: CanonicalResult }
 
 export type DispatchDeps = AttestationDeps &
-  SeatedDeps & {
+  EligibleDeps & {
     workers: WorkerPool
     log: Logger
     nowSeconds: () => number
@@ -73,13 +73,13 @@ export async function dispatch(deps: DispatchDeps, first: Job, limits: LimitsCla
   let job = first
   while (Date.now() < endMs) {
     if (deps.nowSeconds() - job.ticket.issuedAt > LIMITS.clockSkewSeconds - 5) job = await deps.renew(job)
-    const isSeated = await seatedAmong(deps, job.ticket)
-    if (isSeated && attempts.redraws < mostRedraws && !hasUntried(deps, attempts, isSeated)) {
+    const eligible = await eligibleAmong(deps, job.ticket)
+    if (eligible.isDrawn && attempts.redraws < mostRedraws && !hasUntried(deps, attempts, eligible)) {
       attempts.redraws++
       job = await deps.renew(job)
       continue
     }
-    const link = await nextWorker(deps, job, attempts, isSeated)
+    const link = await nextWorker(deps, job, attempts, eligible)
     if (!link) break
     const checked = await runOn(deps, job, link, limits, attempts)
     if (!checked) continue
@@ -92,24 +92,30 @@ export async function dispatch(deps: DispatchDeps, first: Job, limits: LimitsCla
   }
   if (attempts.resource)
     throw resourceProblem(attempts.resource.decoded.outcome, 'No second worker was there to agree.')
-  throw refusal(deps, job, attempts.declines)
+  const details = (await isTrustMissing(deps, job)) ? [nobodyTrusted] : []
+  throw refusal(deps, job, attempts.declines, details)
 }
 
-type IsSeated = (link: WorkerLink) => boolean
+const nobodyTrusted = 'None of the operators that the function’s owner trusts is connected.'
+
+async function isTrustMissing({ trustedOf, workers }: DispatchDeps, { ticket }: Job): Promise<boolean> {
+  const trusted = await trustedOf(ticket)
+  return trusted !== undefined && !workers.links().some(({ operator }) => trusted.has(operator.toLowerCase()))
+}
 
 /** With a drawn committee: whether one of it is connected and was not asked yet. */
-function hasUntried(deps: DispatchDeps, attempts: Attempts, isSeated: IsSeated): boolean {
-  return deps.workers.links().some((link) => isSeated(link) && (!attempts.isTried(link) || attempts.busy.has(link)))
+function hasUntried(deps: DispatchDeps, attempts: Attempts, eligible: Eligible): boolean {
+  return deps.workers.links().some((link) => eligible.has(link) && (!attempts.isTried(link) || attempts.busy.has(link)))
 }
 
 async function nextWorker(
   deps: DispatchDeps,
   job: Job,
   attempts: Attempts,
-  isSeated: IsSeated | undefined,
+  eligible: Eligible,
 ): Promise<WorkerLink | undefined> {
   const { runtimeDigest } = job.ticket
-  const except = (link: WorkerLink) => attempts.isTried(link) || isSeated?.(link) === false
+  const except = (link: WorkerLink) => attempts.isTried(link) || !eligible.has(link)
   const untried = deps.workers.links().some((link) => !except(link))
   const wait = untried && deps.workers.supports(runtimeDigest) ? deps.queueMs : deps.connectMs
   const link = await deps.workers.acquire({
@@ -181,8 +187,9 @@ export function refusal(
   { workers }: Pick<DispatchDeps, 'workers'>,
   { ticket }: Pick<Job, 'ticket'>,
   declines: readonly DeclineReason[],
+  more: readonly string[] = [],
 ): PeerHostError {
-  const details = [...new Set(declines)].map((reason) => `A worker declined: ${reason}.`)
+  const details = [...new Set(declines)].map((reason) => `A worker declined: ${reason}.`).concat(more)
   const [reason] = declines
   const code = declines.every((one) => one === reason) && reason !== undefined ? declineCodes[reason] : undefined
   if (code === 'credit_exhausted') return creditExhausted(details)

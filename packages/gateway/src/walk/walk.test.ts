@@ -238,6 +238,7 @@ function deps(paid: Payment | undefined): WalkDeps {
     standing: { assertMayAsk: async () => undefined },
     networkTerms: { envVersionOf: async () => 0 },
     seating: { modeOf: async () => 'all-seated', seatOf: async () => 1 },
+    trustedOf: async () => undefined,
     escrow: escrowContract,
     requester: gatewaySigner.address,
     times: DEFAULT_TIMES,
