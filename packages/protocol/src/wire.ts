@@ -18,6 +18,8 @@ const base64 = z.string().max(LIMITS.wireFrameBytes)
 const count = z.int().nonnegative()
 /** An X25519 public key: 32 bytes, base64. */
 const publicKey = z.string().length(44)
+/** Every secret of a project at its longest, each character escaped: it goes on in the header of a sandbox's frame. */
+const envelope = z.string().max(786_432)
 const callIndex = z.int().nonnegative().max(0xffff_ffff)
 
 /** Why a worker does not run a job. A reason code of the operator's status as well. */
@@ -97,7 +99,7 @@ const gatewayMessage = z.discriminatedUnion('type', [
     type: z.literal('environment-sealed'),
     requestId: bytes32,
     encapsulatedKey: publicKey,
-    sealed: base64,
+    sealed: envelope,
   }),
   z.strictObject({ type: z.literal('environment-failed'), requestId: bytes32, reason: z.string().max(500) }),
   z.strictObject({ type: z.literal('settled'), transaction: bytes32, requestIds: z.array(bytes32).max(1_000) }),

@@ -186,7 +186,8 @@ export function readRun(value: unknown): Run {
   }
 }
 
-function readEnv(value: unknown): Record<string, string> {
+/** Names and values of an environment. Throws for anything else. */
+export function readEnv(value: unknown): Record<string, string> {
   return Object.fromEntries(Object.entries(record(value)).map(([name, text]) => [name, string(text)]))
 }
 

@@ -1,11 +1,11 @@
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core'
-import type { Envelope } from '../messages.ts'
+import { type Envelope, readEnv } from '../messages.ts'
 
 /** A key that is made here, opens one envelope and never leaves this process. */
 export type EnvelopeKey = {
   /** 32 bytes, base64. */
   publicKey: string
-  /** The environment in an envelope. Rejects for one that was sealed for another key or context, or changed. */
+  /** The environment in an envelope. Rejects for one that was sealed for another key or context, changed, or holds something else. */
   open: (envelope: Envelope) => Promise<Record<string, string>>
 }
 
@@ -22,7 +22,7 @@ export async function createEnvelopeKey(): Promise<EnvelopeKey> {
     open: async ({ context, encapsulatedKey, sealed }) => {
       const key = { recipientKey: privateKey, enc: bytes(encapsulatedKey), info: bytes(context) }
       const text = await suite.open(key, bytes(sealed))
-      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text))
+      return readEnv(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text)))
     },
   }
 }

@@ -6,12 +6,12 @@ import { createEnvelopes } from './envelopes.ts'
 
 const terms = { clockMs: 0, seed: `0x${'00'.repeat(32)}` }
 
-async function sealedFor(publicKey: string): Promise<Envelope> {
+async function sealedFor(publicKey: string, json = '{"KEY":"value"}'): Promise<Envelope> {
   const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() })
   const recipientPublicKey = await suite.kem.deserializePublicKey(
     new Uint8Array(Buffer.from(publicKey, 'base64')).buffer,
   )
-  const text = new TextEncoder().encode('{"KEY":"value"}').buffer
+  const text = new TextEncoder().encode(json).buffer
   const { enc, ct } = await suite.seal({ recipientPublicKey, info: new ArrayBuffer(0) }, text)
   const base64 = (bytes: ArrayBuffer) => Buffer.from(bytes).toString('base64')
   return { context: '', encapsulatedKey: base64(enc), sealed: base64(ct) }
@@ -37,3 +37,12 @@ test('an execution that is cancelled meanwhile does not begin', async () => {
   envelopes.cancel(2)
   expect(await envelopes.open({ id: 2, ...terms, envelope })).toEqual({ type: 'lost' })
 })
+
+test.each(['"text"', '{"KEY":1}', '[[[]]]', 'null', 'no JSON'])(
+  'an envelope with %s is as good as none',
+  async (json) => {
+    const envelopes = createEnvelopes(createEnvelopeKey)
+    const envelope = await sealedFor(await envelopes.keyFor(1), json)
+    expect(await envelopes.open({ id: 1, ...terms, envelope })).toEqual({ type: 'lost' })
+  },
+)

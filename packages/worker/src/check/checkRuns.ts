@@ -35,8 +35,8 @@ export async function checkRuns(
 ): Promise<CheckedRuns> {
   const results: Uint8Array[] = []
   const done: CheckedRun[] = []
-  // Counted apart, so that every worker has ordinary runs and others.
-  const turns = { ordinary: 0, varied: 0 }
+  // Counted apart, so that two workers have ordinary runs and others, and more of them as long as there are runs.
+  const turns = { ordinary: 0, varied: 1 }
   for (const variation of juryVariations(runs)) {
     const worker = turns[variation === 0 ? 'ordinary' : 'varied']++ % sandboxes.length
     const sandbox = sandboxes[worker]
