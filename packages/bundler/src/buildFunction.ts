@@ -106,9 +106,7 @@ export async function buildFunction(
     limitsClass: limits.id,
     fee: limits.fee * BigInt(quorum),
     flags:
-      (settings.deterministic ? DEPLOYMENT_FLAGS.deterministic : 0) |
-      networkFlags(metadata) |
-      isolationFlags(isolation),
+      (settings.deterministic ? DEPLOYMENT_FLAGS.deterministic : 0) | accessFlags(metadata) | isolationFlags(isolation),
     quorum,
     lane: settings.lane ?? 'attested',
   }
@@ -134,7 +132,7 @@ function chooseIsolation({ name, settings }: BuildFunctionParameters, nodeUses: 
   return isolation
 }
 
-function networkFlags({ network, env }: FunctionMetadata): number {
+function accessFlags({ network, env }: FunctionMetadata): number {
   const takesSecrets = env !== undefined || (network !== undefined && secretsOf(network).length > 0)
   return (
     (network ? DEPLOYMENT_FLAGS.network : 0) |

@@ -64,8 +64,7 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
   const { seating } = requester
   const running = { postedTicket: posted.ticketOf, seating, nowSeconds }
   late.egress = { ...running, broker: createBroker(deps, { networkTerms, signer, domain }), signal }
-  const { environmentOf, trustedOf } = networkTerms
-  late.environment = { ...running, log, environmentOf, trustedOf }
+  late.environment = { ...running, log, networkTerms }
   const watcher = createChainWatcher({
     chain,
     log,
@@ -88,7 +87,6 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
     ...requester,
     environments,
     networkTerms,
-    trustedOf,
     judgements: createJudgements({ chain, nowSeconds }),
     gate,
     credit,

@@ -16,7 +16,7 @@ import { type Change, changeSecret, secretsVersion } from './changeSecret.ts'
 import { newKey, startNetwork, type TestNetwork } from './fixture.ts'
 import { type Outside, outsideAddress, startOutside, testNetwork } from './outside.ts'
 import { startTestGateway, type TestGateway } from './testGateway.ts'
-import { type Behaviour, type EgressReply, type Seen, startTestWorker, type TestWorker } from './testWorker.ts'
+import { type Behaviour, type EgressReply, type Seen, startAskingWorker, type TestWorker } from './testWorker.ts'
 
 const secret = 'sk-live-0123456789abcdef'
 const secretsKeys = [new Uint8Array(32).fill(3)]
@@ -53,13 +53,8 @@ afterEach(async () => {
   for (const worker of workers.splice(0)) await worker.stop()
 })
 
-async function startWorker(behave: (seen: Seen, self: () => TestWorker) => Promise<Behaviour>): Promise<TestWorker> {
-  const worker: TestWorker = await startTestWorker({
-    network,
-    workerUrl: gateway.workerUrl,
-    behave: (seen) => behave(seen, () => worker),
-  })
-  await worker.ready
+async function startWorker(behave: Parameters<typeof startAskingWorker>[1]): Promise<TestWorker> {
+  const worker = await startAskingWorker({ network, workerUrl: gateway.workerUrl }, behave)
   workers.push(worker)
   return worker
 }

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { changeSecret } from './changeSecret.ts'
 import { newKey, startNetwork, type TestNetwork } from './fixture.ts'
 import { startTestGateway, type TestGateway } from './testGateway.ts'
-import { type Behaviour, type EnvironmentReply, type Seen, startTestWorker, type TestWorker } from './testWorker.ts'
+import { type Behaviour, type EnvironmentReply, type Seen, startAskingWorker, type TestWorker } from './testWorker.ts'
 
 const secret = 'sk-live-0123456789abcdef'
 const owner = newKey()
@@ -40,13 +40,8 @@ afterEach(async () => {
 
 const set = (name: string, value: string) => changeSecret({ network, gateway, owner }, { name, value })
 
-async function startWorker(behave: (seen: Seen, self: () => TestWorker) => Promise<Behaviour>): Promise<TestWorker> {
-  const worker: TestWorker = await startTestWorker({
-    network,
-    workerUrl: gateway.workerUrl,
-    behave: (seen) => behave(seen, () => worker),
-  })
-  await worker.ready
+async function startWorker(behave: Parameters<typeof startAskingWorker>[1]): Promise<TestWorker> {
+  const worker = await startAskingWorker({ network, workerUrl: gateway.workerUrl }, behave)
   workers.push(worker)
   return worker
 }

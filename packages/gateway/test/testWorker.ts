@@ -356,3 +356,13 @@ function resultOf(behaviour: Behaviour, seen: Seen) {
 function outcomeName(number: number): Outcome {
   return number === 5 ? 'timed-out' : number === 6 ? 'out-of-memory' : 'completed'
 }
+
+/** A connected worker whose behaviour may ask the gateway for things by itself. */
+export async function startAskingWorker(
+  where: Pick<Parameters<typeof startTestWorker>[0], 'network' | 'workerUrl'>,
+  behave: (seen: Seen, self: () => TestWorker) => Promise<Behaviour>,
+): Promise<TestWorker> {
+  const worker: TestWorker = await startTestWorker({ ...where, behave: (seen) => behave(seen, () => worker) })
+  await worker.ready
+  return worker
+}

@@ -4,7 +4,6 @@ import type { Hex } from 'viem'
 import type { Chain, Deployment } from '../chain/chain.ts'
 import { type FunctionRecord, readsEnvironment, takesSecrets, usesNetwork } from '../registry/functionRecord.ts'
 import { fetchMetadata, type Metadata } from '../registry/metadata.ts'
-import type { TrustedOf } from '../seats/trustedOf.ts'
 import { type Environments, missingSecrets } from '../secrets/environments.ts'
 import type { SecretScope } from '../secrets/secretTable.ts'
 
@@ -23,8 +22,8 @@ export type NetworkTerms = {
   secretsFor: (ticket: Ticket, access: NetworkAccess) => Promise<ReadonlyMap<string, string>>
   /** What the code of a ticket's deployment reads; `undefined` when it declares none. Throws `secret_missing`. */
   environmentOf: (ticket: Ticket) => Promise<ReadonlyMap<string, string> | undefined>
-  /** Whom the owner lets run code that reads secrets. */
-  trustedOf: TrustedOf
+  /** The operators, lower case, that alone may run a ticket's code that reads secrets; `undefined` when anybody may. */
+  trustedOf: (ticket: Ticket) => Promise<ReadonlySet<string> | undefined>
   /** The environment's version for a new ticket. Throws `secret_missing` before anything is paid or run. */
   envVersionOf: (record: FunctionRecord) => Promise<number>
 }

@@ -182,7 +182,7 @@ function deps(workers: readonly WorkerLink[]): QuorumDeps {
     signing: pureSigning,
     log: pino({ level: 'silent' }),
     maySign: async () => true,
-    trustedOf: async () => undefined,
+    networkTerms: { trustedOf: async () => undefined },
     seating: {
       modeOf: async () => (workers.every(({ operator }) => seated(operator)) ? 'all-seated' : 'drawn'),
       seatOf: async (operator) => (seated(operator) ? 1 : undefined),

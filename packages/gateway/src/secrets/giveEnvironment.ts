@@ -1,16 +1,14 @@
 import { environmentContext, PeerHostError, type Ticket } from '@peerhost/protocol'
 import type { Logger } from 'pino'
 import type { Hex } from 'viem'
-import type { TrustedOf } from '../seats/trustedOf.ts'
+import type { NetworkTerms } from '../egress/networkTerms.ts'
 import { type RunningDeps, runningTicket } from '../workers/runningTicket.ts'
 import type { EnvironmentMessage, WorkerLink } from '../workers/workerLink.ts'
 import { type SealedEnvironment, sealEnvironment } from './sealEnvironment.ts'
 
 export type GiveEnvironmentDeps = RunningDeps & {
   log: Logger
-  /** What the code of a ticket's deployment may read; `undefined` when it declares no environment. */
-  environmentOf: (ticket: Ticket) => Promise<ReadonlyMap<string, string> | undefined>
-  trustedOf: TrustedOf
+  networkTerms: Pick<NetworkTerms, 'environmentOf' | 'trustedOf'>
 }
 
 /**
@@ -24,10 +22,10 @@ export async function giveEnvironment(
   given: Ticket | undefined,
 ): Promise<SealedEnvironment> {
   const ticket = await runningTicket(deps, link, requestId, given)
-  const trusted = await deps.trustedOf(ticket)
+  const trusted = await deps.networkTerms.trustedOf(ticket)
   if (trusted && !trusted.has(link.operator.toLowerCase()))
     throw new PeerHostError('request_invalid', 'The function’s owner does not let this operator run it.')
-  const values = await deps.environmentOf(ticket)
+  const values = await deps.networkTerms.environmentOf(ticket)
   if (!values) throw new PeerHostError('request_invalid', 'The function reads no environment.')
   const context = environmentContext(requestId, link.operator)
   const sealed = await sealEnvironment(values, { publicKey, context })

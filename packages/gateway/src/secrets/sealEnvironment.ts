@@ -1,6 +1,8 @@
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core'
 import { fromBase64, toBase64 } from '@peerhost/protocol'
 
+const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() })
+
 /** Both base64. */
 export type SealedEnvironment = { encapsulatedKey: string; sealed: string }
 
@@ -12,11 +14,6 @@ export async function sealEnvironment(
   values: ReadonlyMap<string, string>,
   { publicKey, context }: { publicKey: string; context: Uint8Array },
 ): Promise<SealedEnvironment> {
-  const suite = new CipherSuite({
-    kem: new DhkemX25519HkdfSha256(),
-    kdf: new HkdfSha256(),
-    aead: new Aes256Gcm(),
-  })
   const recipientPublicKey = await suite.kem.deserializePublicKey(bufferOf(fromBase64(publicKey)))
   const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(values)))
   const { enc, ct } = await suite.seal({ recipientPublicKey, info: bufferOf(context) }, bufferOf(text))

@@ -98,9 +98,9 @@ export async function dispatch(deps: DispatchDeps, first: Job, limits: LimitsCla
 
 const nobodyTrusted = 'None of the operators that the function’s owner trusts is connected.'
 
-async function isTrustMissing({ trustedOf, workers }: DispatchDeps, { ticket }: Job): Promise<boolean> {
+async function isTrustMissing({ networkTerms, workers }: DispatchDeps, { ticket }: Job): Promise<boolean> {
   // It only explains a refusal: what the workers said counts.
-  const trusted = await trustedOf(ticket).catch(() => undefined)
+  const trusted = await networkTerms.trustedOf(ticket).catch(() => undefined)
   return trusted !== undefined && !workers.links().some(({ operator }) => trusted.has(operator.toLowerCase()))
 }
 

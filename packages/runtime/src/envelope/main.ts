@@ -1,6 +1,8 @@
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core'
 import { type Envelope, readEnv } from '../messages.ts'
 
+const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() })
+
 /** A key that is made here, opens one envelope and never leaves this process. */
 export type EnvelopeKey = {
   /** 32 bytes, base64. */
@@ -11,11 +13,6 @@ export type EnvelopeKey = {
 
 /** HPKE (RFC 9180) in base mode: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM. */
 export async function createEnvelopeKey(): Promise<EnvelopeKey> {
-  const suite = new CipherSuite({
-    kem: new DhkemX25519HkdfSha256(),
-    kdf: new HkdfSha256(),
-    aead: new Aes256Gcm(),
-  })
   const { privateKey, publicKey } = await suite.kem.generateKeyPair()
   return {
     publicKey: Buffer.from(await suite.kem.serializePublicKey(publicKey)).toString('base64'),
