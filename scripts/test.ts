@@ -123,6 +123,9 @@ async function forgeTest(cwd: string): Promise<Count> {
   )
 }
 
+/** Characters of why a test failed that are said again at the end. */
+const mostReason = 1_000
+
 async function vitest(filters: string[]): Promise<Count> {
   const file = join(tmpdir(), `peerhost-test-${process.pid}.json`)
   const { code } = await run([
@@ -133,17 +136,22 @@ async function vitest(filters: string[]): Promise<Count> {
     `--outputFile.json=${file}`,
     ...filters,
   ])
+  type Assertion = { fullName: string; status: string; failureMessages?: string[] }
   type Report = {
     numPassedTests: number
-    testResults: { name: string; status: string; assertionResults: { fullName: string; status: string }[] }[]
+    testResults: { name: string; status: string; assertionResults: Assertion[] }[]
   }
   try {
     const { numPassedTests, testResults } = JSON.parse(readFileSync(file, 'utf8')) as Report
     const failures = testResults.flatMap(({ name, status, assertionResults }) => {
       const tests = assertionResults.filter((test) => test.status === 'failed')
       // A file that does not load has no tests to fail, yet the run has failed.
-      const failed = tests.length === 0 && status === 'failed' ? [{ fullName: 'the file itself' }] : tests
-      return failed.map(({ fullName }) => `${relative(root, name)} ${fullName}`)
+      const failed: Assertion[] =
+        tests.length === 0 && status === 'failed' ? [{ fullName: 'the file itself', status }] : tests
+      return failed.map(({ fullName, failureMessages: [why = ''] = [] }) => {
+        const [reason] = why.split('\n')
+        return `${relative(root, name)} ${fullName}: ${reason?.slice(0, mostReason) ?? ''}`
+      })
     })
     return countOf(numPassedTests, failures, code)
   } catch (error) {

@@ -13,7 +13,7 @@ await writePrograms({ directory })
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
 /** The real program, with this test as its supervisor. */
-function startHost(bundle: string) {
+function startHost(bundle: string, { isEager = true } = {}) {
   const child = spawn(
     process.execPath,
     ['--experimental-vm-modules', '--no-warnings', join(directory, 'realmHost.cjs')],
@@ -31,19 +31,18 @@ function startHost(bundle: string) {
   })
   const tell = (header: object, body = '') => child.stdin?.write(encodeFrame(header, Buffer.from(body)))
   const limits = { responseBodyBytes: 1_000, timeoutMs: 1_000, logBytes: 1_000 }
-  tell({ type: 'load', ...limits, isolation: 'context', isEager: true }, bundle)
-  const request = { method: 'GET', path: '/', query: [], headers: [], body: { utf8: '' } }
+  tell({ type: 'load', ...limits, isolation: 'context', isEager }, bundle)
   return {
     tell,
-    run: (id: number) =>
+    run: (id: number, path = '/') =>
       tell(
         { type: 'run', run: { id, clockMs: 0, seed: `0x${'00'.repeat(32)}`, hasNetwork: true } },
-        JSON.stringify(request),
+        JSON.stringify({ method: 'GET', path, query: [], headers: [], body: { utf8: '' } }),
       ),
-    async next(type: string) {
+    async next(...types: string[]) {
       for (;;) {
         const frame = frames.shift()
-        if (frame?.header.type === type) return frame
+        if (types.includes(frame?.header.type as string)) return frame as NonNullable<typeof frame>
         if (!frame) await new Promise<void>((done) => (wake = done))
       }
     },
@@ -65,3 +64,39 @@ test('what comes back for an execution that is over reaches no other one', async
   expect((await host.next('answer')).text).toBe('its own')
   host.stop()
 })
+
+/** What a function may leave behind when it answers. */
+const careless: Record<string, string> = {
+  'a promise that is rejected': `Promise.reject(new Error('nobody cares'))`,
+  'a promise that will be rejected': `Promise.resolve().then(() => null.x)`,
+  'an import that is refused': `import('node:fs')`,
+  'imports without end': `const again = () => import('node:fs').catch(again); again()`,
+  'a rejection that follows a refused import': `import('node:fs').catch(() => null.x)`,
+  'an operation that fails': `crypto.subtle.digest('none', new Uint8Array(1))`,
+  'a call that nobody answers': `fetch('https://a.example')`,
+  'a stream that breaks': `new ReadableStream({ pull() { throw new Error('broken') } }).getReader().read()`,
+  'a timer that throws': `setTimeout(() => { throw new Error('nobody waits') }, 1)`,
+}
+
+test.each(Object.entries(careless))(
+  '%s is left behind, and the next execution hears nothing of it',
+  async (_, code) => {
+    for (const isEager of [true, false]) {
+      const bundle = `exports.default = async (request) => {
+      if (request.url.endsWith('/careless')) {
+        ${code}
+        return new Response('careless')
+      }
+      await new Promise((done) => setTimeout(done, 5))
+      return new Response('careful') }`
+      const host = startHost(bundle, { isEager })
+      const ends = []
+      for (const [id, path] of ['/careless', '/careful', '/careless', '/careful'].entries()) {
+        host.run(id, path)
+        ends.push((await host.next('answer', 'failed')).text)
+      }
+      expect(ends).toEqual(['careless', 'careful', 'careless', 'careful'])
+      host.stop()
+    }
+  },
+)

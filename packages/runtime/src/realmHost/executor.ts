@@ -173,8 +173,8 @@ async function execute(deps: ExecutorDeps, prepared: Prepared, run: Run, request
       bindings.bridge.fail('threw', 'no-response')
     }
   }
-  // What this execution rejects and nobody handles must not end the next one in its realm.
-  if (isShared) await turns(prepared)
+  // What this execution has rejected and nobody handles is heard of now, or the next one in this host would be blamed for it.
+  await turns(isShared ? prepared : undefined)
   prepared.isRunning = false
   prepared.rejection = undefined
   prepared.operations.length = 0
@@ -215,13 +215,13 @@ const turnsOfHost = 3
 
 /**
  * Lets the host's event loop turn: what was rejected and not handled is known after it, and what the host itself refused has
- * reached the realm. Always as often, so that it does not depend on the machine.
+ * reached the realm, which goes on meanwhile unless there is none any more. Always as often, so that it does not depend on the machine.
  */
-async function turns({ context }: Prepared): Promise<void> {
+async function turns(goesOn: Pick<Prepared, 'context'> | undefined): Promise<void> {
   let refused = importRefusals()
   for (let left = turnsOfHost; left > 0; left -= 1) {
     await new Promise<void>((done) => setImmediate(done))
-    drainScript.runInContext(context)
+    if (goesOn) drainScript.runInContext(goesOn.context)
     if (importRefusals() === refused) continue
     refused = importRefusals()
     left = turnsOfHost + 1
