@@ -64,7 +64,7 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
   const { seating } = requester
   const running = { postedTicket: posted.ticketOf, seating, nowSeconds }
   late.egress = { ...running, broker: createBroker(deps, { networkTerms, signer, domain }), signal }
-  late.environment = { ...running, log, networkTerms }
+  late.environment = { ...running, log, domain, signer, networkTerms }
   const watcher = createChainWatcher({
     chain,
     log,
@@ -139,7 +139,7 @@ function createHub(
     chain,
     signing,
     domain,
-    gateway: signer.address,
+    signer,
     nowSeconds,
     inputFor: async (operator, requestId) => {
       const { recorder } = late

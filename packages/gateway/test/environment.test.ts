@@ -1,5 +1,12 @@
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core'
-import { encodeCanonicalJson, environmentContext, fromBase64, toBase64 } from '@peerhost/protocol'
+import {
+  encodeCanonicalJson,
+  environmentContext,
+  fromBase64,
+  hashEnvironmentEnvelope,
+  pureSigning,
+  toBase64,
+} from '@peerhost/protocol'
 import { pino } from 'pino'
 import { type Address, type Hex, sha256 } from 'viem'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -91,8 +98,14 @@ const buffer = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer
 /** A worker that asks for the environment of what it runs and answers with what it could open. */
 const reader = async ({ requestId }: Seen, self: () => TestWorker): Promise<Behaviour> => {
   const key = await newSandboxKey()
+  const operator = self().operator.account.address
   const reply = await self().askEnvironment(requestId, key.text)
-  return { do: 'answer', body: await key.open(reply, requestId, self().operator.account.address) }
+  if (reply.type === 'environment-sealed') {
+    const digest = hashEnvironmentEnvelope(network.domain, { requestId, operator, publicKey: key.text }, reply)
+    const signer = await pureSigning.recover(digest, reply.signature)
+    if (signer !== gateway.requester) return { do: 'answer', body: `The envelope is signed by ${signer}.` }
+  }
+  return { do: 'answer', body: await key.open(reply, requestId, operator) }
 }
 
 describe('a function whose code reads secrets', () => {

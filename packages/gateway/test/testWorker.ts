@@ -13,6 +13,7 @@ import {
   type GatewayMessage,
   hashAttestation,
   hashBatchRoll,
+  hashGatewayWelcome,
   hashResult,
   hashSignedCommitment,
   hashWorkerHello,
@@ -29,7 +30,7 @@ import {
   toBase64,
   zeroBytes32,
 } from '@peerhost/protocol'
-import { type Address, type Hex, toHex } from 'viem'
+import { type Address, type Hex, recoverAddress, toHex } from 'viem'
 import WebSocket from 'ws'
 import { type Keyed, newKey, runtimeDigest, type TestNetwork } from './fixture.ts'
 
@@ -96,8 +97,10 @@ export async function startTestWorker(options: {
   const failures: unknown[] = []
   const attestations = new Map<Hex, Attestation>()
   const welcome = Promise.withResolvers<void>()
+  const ownChallenge = toHex(crypto.getRandomValues(new Uint8Array(32)))
   const closed = Promise.withResolvers<string>()
   welcome.promise.catch(() => undefined)
+  let claimed: Address | undefined
   const state = { behave: options.behave ?? ((): Behaviour => ({ do: 'answer' })) }
   const { domain } = network
   const socket = new WebSocket(options.workerUrl)
@@ -174,17 +177,25 @@ export async function startTestWorker(options: {
   const handle = async (message: GatewayMessage): Promise<void> => {
     if (message.type === 'challenge') {
       const { gateway, challenge } = message
+      claimed = gateway
       const digest = hashWorkerHello(domain, { protocolVersion: PROTOCOL_VERSION, gateway, challenge })
       send({
         type: 'hello',
         executionKey: options.claimKey ?? execution.account.address,
         signature: await execution.account.sign({ hash: digest }),
+        challenge: ownChallenge,
         capacity: options.capacity ?? 8,
         runtimeDigests: options.runtimeDigests ?? [runtimeDigest],
         agent: 'test',
       })
-    } else if (message.type === 'welcome') welcome.resolve()
-    else if (message.type === 'refused') welcome.reject(new Error(message.reason))
+    } else if (message.type === 'welcome') {
+      const { address: executionKey } = execution.account
+      const said = { protocolVersion: PROTOCOL_VERSION, executionKey, challenge: ownChallenge }
+      const hash = hashGatewayWelcome(domain, said)
+      const signer = await recoverAddress({ hash, signature: message.signature })
+      if (signer === claimed) welcome.resolve()
+      else welcome.reject(new Error(`The welcome of ${claimed} is signed by ${signer}.`))
+    } else if (message.type === 'refused') welcome.reject(new Error(message.reason))
     else if (message.type === 'job') {
       const answer = await work(message)
       if (!answer) return

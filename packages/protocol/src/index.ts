@@ -53,7 +53,13 @@ export {
   hashEgressAnswer,
   hashEgressTranscript,
 } from './egressTranscript.ts'
-export { environmentContext } from './environmentContext.ts'
+export {
+  type EnvelopeRecipient,
+  environmentContext,
+  environmentEnvelopeTypes,
+  hashEnvironmentEnvelope,
+  type SealedEnvironment,
+} from './environmentEnvelope.ts'
 export {
   type ErrorCode,
   errorCodes,
@@ -66,6 +72,7 @@ export { depositAddress, type EscrowTerms, escrowTermsTypes, hashEscrowTerms } f
 export { type ExecutionKeyProof, executionKeyProofTypes, hashExecutionKeyProof } from './executionKey.ts'
 export { executionSeed } from './executionSeed.ts'
 export { assertFunctionName, assertProjectName, functionId } from './functionId.ts'
+export { type GatewayWelcome, gatewayWelcomeTypes, hashGatewayWelcome } from './gatewayWelcome.ts'
 export { canonicalHeaders, type HeaderPair, isRequestHeader, isResponseHeader } from './headers.ts'
 export { LIMITS, LIMITS_CLASSES, type LimitsClass, limitsClass } from './limits.ts'
 export {

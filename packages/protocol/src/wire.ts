@@ -7,11 +7,11 @@ import { attestationSchema, ticketSchema } from './receipt.ts'
 /**
  * What gateway and worker say to each other over their WebSocket, as JSON text, one message a frame. Bytes are base64.
  *
- * challenge → hello → welcome | refused; then `job` → (`declined` | `attested`), `job` may be followed by `cancel`;
+ * challenge → hello → welcome | refused, where each side signs the other's challenge; then `job` → (`declined` | `attested`), `job` may be followed by `cancel`;
  * in a quorum `job` → (`declined` | `committed`), and `open`, which holds the signed commit set, → `attested`;
  * `roll` → `rolled` | `roll-refused`; `input` → `input-given` | `input-unknown` for tickets that the worker saw on chain;
  * while a job runs, `egress` → `egress-answer` (a signed transcript) | `egress-failed` (there is no answer: the run is given up);
- * and `environment` → `environment-sealed` (an envelope for the sandbox's key) | `environment-failed` (the run is given up);
+ * and `environment` → `environment-sealed` (a signed envelope for the sandbox's key) | `environment-failed` (the run is given up);
  * `settled` tells which requests were paid and where.
  */
 const base64 = z.string().max(LIMITS.wireFrameBytes)
@@ -58,7 +58,7 @@ const gatewayMessage = z.discriminatedUnion('type', [
     coordinator: address,
     challenge: bytes32,
   }),
-  z.strictObject({ type: z.literal('welcome'), operator: address }),
+  z.strictObject({ type: z.literal('welcome'), operator: address, signature: hex }),
   z.strictObject({ type: z.literal('refused'), reason: z.string().max(500) }),
   z.strictObject({
     type: z.literal('job'),
@@ -100,6 +100,7 @@ const gatewayMessage = z.discriminatedUnion('type', [
     requestId: bytes32,
     encapsulatedKey: publicKey,
     sealed: envelope,
+    signature: hex,
   }),
   z.strictObject({ type: z.literal('environment-failed'), requestId: bytes32, reason: z.string().max(500) }),
   z.strictObject({ type: z.literal('settled'), transaction: bytes32, requestIds: z.array(bytes32).max(1_000) }),
@@ -116,6 +117,7 @@ const workerMessage = z.discriminatedUnion('type', [
     type: z.literal('hello'),
     executionKey: address,
     signature: hex,
+    challenge: bytes32,
     capacity: count,
     runtimeDigests: z.array(bytes32).max(16),
     agent: z.string().max(100),

@@ -23,7 +23,8 @@ import { createQuestions } from './questions.ts'
 import type { RunLoss } from './runLoss.ts'
 import type { Egress, EgressAnswer } from './sandbox/egress.ts'
 
-type AnswerMessage = Extract<GatewayMessage, { type: 'egress-answer' | 'egress-failed' }>
+type AnsweredCall = Extract<GatewayMessage, { type: 'egress-answer' }>
+type AnswerMessage = AnsweredCall | Extract<GatewayMessage, { type: 'egress-failed' }>
 
 export type EgressCallsDeps = {
   domain: ProtocolDomain
@@ -50,8 +51,7 @@ export type EgressCalls = {
 
 export function createEgressCalls(deps: EgressCallsDeps): EgressCalls {
   const timeoutMs = LIMITS.egressCallMs + (deps.graceMs ?? 5_000)
-  const questions = createQuestions<AnswerMessage>({ ...deps, timeoutMs, about: 'An outgoing call' })
-  const { unavailable } = questions
+  const questions = createQuestions<AnsweredCall>({ ...deps, timeoutMs, about: 'An outgoing call' })
 
   return {
     egressOf: (job, onLost) => async (raw, signal) => {
@@ -63,9 +63,8 @@ export function createEgressCalls(deps: EgressCallsDeps): EgressCalls {
         const { requestId, ticket } = job
         const question = { type: 'egress', requestId, index: raw.index, call: toBase64(call) } as const
         const key = keyOf(requestId, raw.index)
-        const message = await questions.ask({ requester: ticket.requester, key, message: question }, signal)
-        if (message.type === 'egress-failed') throw unavailable(message.reason)
-        const answer = await checkTranscript(deps, job, raw.index, call, message)
+        const given = await questions.ask({ requester: ticket.requester, key, message: question }, signal)
+        const answer = await checkTranscript(deps, job, raw.index, call, given)
         if (answer.type === 'refused' && answer.code === 'egress_diverged') throw diverged(answer.message)
         return toAnswer(answer)
       } catch (error) {
@@ -74,7 +73,11 @@ export function createEgressCalls(deps: EgressCallsDeps): EgressCalls {
         throw error
       }
     },
-    answer: (session, message) => questions.answer(session, keyOf(message.requestId, message.index), message),
+    answer: (session, message) => {
+      const key = keyOf(message.requestId, message.index)
+      if (message.type === 'egress-answer') questions.answer(session, key, message)
+      else questions.refuse(session, key, message.reason)
+    },
     lost: questions.lost,
   }
 }
@@ -85,7 +88,7 @@ async function checkTranscript(
   { requestId, ticket }: Pick<Job, 'requestId' | 'ticket'>,
   index: number,
   call: Uint8Array,
-  { answer, signature }: Extract<AnswerMessage, { type: 'egress-answer' }>,
+  { answer, signature }: AnsweredCall,
 ): Promise<RecordedAnswer> {
   const bytes = fromBase64(answer)
   const digest = hashEgressTranscript(domain, {

@@ -1,7 +1,14 @@
-import { environmentContext, toBase64, type WorkerMessage } from '@peerhost/protocol'
+import {
+  type EnvelopeRecipient,
+  environmentContext,
+  hashEnvironmentEnvelope,
+  pureSigning,
+  toBase64,
+  type WorkerMessage,
+} from '@peerhost/protocol'
 import type { Address } from 'viem'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { offerOf, requester } from '../test/fixture/tickets.ts'
+import { domain, executionKey, offerOf, requester } from '../test/fixture/tickets.ts'
 import type { JobOffer } from './acceptJob.ts'
 import { createEnvironmentRequests } from './environmentRequests.ts'
 import type { GatewaySession } from './gatewaySession.ts'
@@ -18,7 +25,7 @@ let losses: RunLoss[]
 let requests: ReturnType<typeof createEnvironmentRequests>
 let session: GatewaySession
 /** What the requester does when it is asked. */
-let reply: () => void
+let reply: () => unknown
 
 beforeEach(async () => {
   job = await offerOf()
@@ -28,9 +35,11 @@ beforeEach(async () => {
     asked.push(message)
     reply()
   })
-  reply = () => requests.answer(session, { type: 'environment-sealed', requestId: job.requestId, ...sealed })
+  reply = async () => requests.answer(session, await envelopeFor())
   requests = createEnvironmentRequests({
     operator,
+    domain,
+    signing: pureSigning,
     sessionsOf: (wanted) => (wanted === requester.address ? [session] : []),
     timeoutMs: 200,
   })
@@ -45,6 +54,12 @@ const sessionWith = (onSent: (message: WorkerMessage) => void): GatewaySession =
   },
   close: async () => undefined,
 })
+/** What the requester sends: signed for this request, operator and key unless told otherwise. */
+async function envelopeFor(changes: Partial<EnvelopeRecipient> = {}, signer = requester) {
+  const { requestId } = job
+  const digest = hashEnvironmentEnvelope(domain, { requestId, operator, publicKey, ...changes }, sealed)
+  return { type: 'environment-sealed', requestId, ...sealed, signature: await signer.sign(digest) } as const
+}
 const ask = (signal = never) => requests.environmentOf(job, (loss) => losses.push(loss))(publicKey, signal)
 
 it('asks the requester for its sandbox’s key, and binds the envelope to request and operator', async () => {
@@ -64,15 +79,30 @@ describe('the run is given up', () => {
     ['when there is no answer in time', () => {}],
     [
       'when only somebody else answers',
-      () =>
+      async () =>
         requests.answer(
           sessionWith(() => {}),
-          { type: 'environment-sealed', requestId: job.requestId, ...sealed },
+          await envelopeFor(),
         ),
     ],
   ])('%s', async (_, happens) => {
     reply = happens
     await expect(ask()).rejects.toMatchObject({ code: 'gateway_unavailable' })
+    expect(losses).toMatchObject([{ reason: 'environment-unavailable' }])
+  })
+
+  it.each([
+    ['somebody else', () => envelopeFor({}, executionKey)],
+    ['the requester for another request', () => envelopeFor({ requestId: `0x${'11'.repeat(32)}` })],
+    ['the requester for another operator', () => envelopeFor({ operator: requester.address })],
+    ['the requester for another key', () => envelopeFor({ publicKey: sealed.encapsulatedKey })],
+    [
+      'the requester for another envelope',
+      async () => ({ ...(await envelopeFor()), sealed: toBase64(new Uint8Array([4])) }),
+    ],
+  ])('when the envelope is signed by %s', async (_, envelope) => {
+    reply = async () => requests.answer(session, await envelope())
+    await expect(ask()).rejects.toMatchObject({ code: 'response_mismatch' })
     expect(losses).toMatchObject([{ reason: 'environment-unavailable' }])
   })
 

@@ -1,4 +1,13 @@
-import { environmentContext, type GatewayMessage, PeerHostError, toBase64 } from '@peerhost/protocol'
+import {
+  environmentContext,
+  type GatewayMessage,
+  hashEnvironmentEnvelope,
+  PeerHostError,
+  type ProtocolDomain,
+  type Signing,
+  sameHex,
+  toBase64,
+} from '@peerhost/protocol'
 import type { Address } from 'viem'
 import type { Job } from './acceptJob.ts'
 import type { GatewaySession } from './gatewaySession.ts'
@@ -6,10 +15,13 @@ import { createQuestions } from './questions.ts'
 import type { RunLoss } from './runLoss.ts'
 import type { SealEnvironment } from './sandbox/environment.ts'
 
-type AnswerMessage = Extract<GatewayMessage, { type: 'environment-sealed' | 'environment-failed' }>
+type Envelope = Extract<GatewayMessage, { type: 'environment-sealed' }>
+type AnswerMessage = Envelope | Extract<GatewayMessage, { type: 'environment-failed' }>
 
 export type EnvironmentRequestsDeps = {
   operator: Address
+  domain: ProtocolDomain
+  signing: Signing
   /** The open sessions with a requester. */
   sessionsOf: (requester: Address) => readonly GatewaySession[]
   timeoutMs?: number
@@ -17,7 +29,10 @@ export type EnvironmentRequestsDeps = {
 
 /** Environments on their way from their requesters into the sandbox, sealed. */
 export type EnvironmentRequests = {
-  /** Asks for the environment of one job. `onLost` is told when there is none: then this run is not attested. */
+  /**
+   * Asks for the environment of one job. What goes on to the sandbox is what the requester has signed for this request, this operator and
+   * this key. `onLost` is told when there is nothing such: then this run is not attested.
+   */
   environmentOf: (job: Pick<Job, 'requestId' | 'ticket'>, onLost: (loss: RunLoss) => void) => SealEnvironment
   /** A requester's message about an environment. */
   answer: (session: GatewaySession, message: AnswerMessage) => void
@@ -25,29 +40,43 @@ export type EnvironmentRequests = {
   lost: (session: GatewaySession) => void
 }
 
-export function createEnvironmentRequests({
-  operator,
-  sessionsOf,
-  timeoutMs = 5_000,
-}: EnvironmentRequestsDeps): EnvironmentRequests {
-  const questions = createQuestions<AnswerMessage>({ sessionsOf, timeoutMs, about: 'A request for an environment' })
+export function createEnvironmentRequests(deps: EnvironmentRequestsDeps): EnvironmentRequests {
+  const { operator, sessionsOf, timeoutMs = 5_000 } = deps
+  const questions = createQuestions<Envelope>({ sessionsOf, timeoutMs, about: 'A request for an environment' })
   return {
-    environmentOf:
-      ({ requestId, ticket: { requester } }, onLost) =>
-      async (publicKey, signal) => {
-        try {
-          const message = { type: 'environment', requestId, publicKey } as const
-          const answer = await questions.ask({ requester, key: requestId, message }, signal)
-          if (answer.type === 'environment-failed') throw new PeerHostError('gateway_unavailable', answer.reason)
-          const { encapsulatedKey, sealed } = answer
-          return { context: toBase64(environmentContext(requestId, operator)), encapsulatedKey, sealed }
-        } catch (error) {
-          // Who ended the execution needs no reason from here.
-          if (!signal.aborted) onLost({ reason: 'environment-unavailable', error })
-          throw error
-        }
-      },
-    answer: (session, message) => questions.answer(session, message.requestId, message),
+    environmentOf: (job, onLost) => async (publicKey, signal) => {
+      const { requestId, ticket } = job
+      try {
+        const message = { type: 'environment', requestId, publicKey } as const
+        const given = await questions.ask({ requester: ticket.requester, key: requestId, message }, signal)
+        await checkEnvelope(deps, job, publicKey, given)
+        const { encapsulatedKey, sealed } = given
+        return { context: toBase64(environmentContext(requestId, operator)), encapsulatedKey, sealed }
+      } catch (error) {
+        // Who ended the execution needs no reason from here.
+        if (!signal.aborted) onLost({ reason: 'environment-unavailable', error })
+        throw error
+      }
+    },
+    answer: (session, message) => {
+      if (message.type === 'environment-sealed') questions.answer(session, message.requestId, message)
+      else questions.refuse(session, message.requestId, message.reason)
+    },
     lost: questions.lost,
   }
+}
+
+/** Throws `response_mismatch` when the requester has not signed the envelope for exactly this execution. */
+async function checkEnvelope(
+  { domain, signing, operator }: EnvironmentRequestsDeps,
+  { requestId, ticket }: Pick<Job, 'requestId' | 'ticket'>,
+  publicKey: string,
+  envelope: Envelope,
+): Promise<void> {
+  const digest = hashEnvironmentEnvelope(domain, { requestId, operator, publicKey }, envelope)
+  const signer = await signing.recover(digest, envelope.signature)
+  if (signer && sameHex(signer, ticket.requester)) return
+  throw new PeerHostError('response_mismatch', 'The environment is not signed by the requester.', {
+    details: [`Request: ${requestId}`],
+  })
 }

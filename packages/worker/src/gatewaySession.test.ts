@@ -15,6 +15,7 @@ import type { Hex } from 'viem'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { domain, executionKey, runtimeDigest } from '../test/fixture/tickets.ts'
+import { welcomeBy } from '../test/fixture/welcomeBy.ts'
 import { createWorkerEvents, type WorkerEvents } from './events.ts'
 import { createGatewaySession, type GatewaySession, retryDelayMs, sessionTimes } from './gatewaySession.ts'
 
@@ -29,7 +30,12 @@ afterEach(async () => {
 
 /** A gateway's side of the wire, as a real WebSocket server. */
 async function startGateway(
-  options: { challenge?: Partial<Extract<GatewayMessage, { type: 'challenge' }>>; silent?: boolean } = {},
+  options: {
+    challenge?: Partial<Extract<GatewayMessage, { type: 'challenge' }>>
+    silent?: boolean
+    /** What it answers a hello with. Default: a welcome by the gateway that it says it is. */
+    welcome?: (hello: Extract<WorkerMessage, { type: 'hello' }>) => Promise<GatewayMessage[]>
+  } = {},
 ) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', autoPong: !options.silent })
   await once(server, 'listening')
@@ -45,10 +51,14 @@ async function startGateway(
         waiting.splice(waiting.indexOf(waiter), 1)
         waiter.resolve(message)
       }
-      if (message.type === 'hello') send({ type: 'welcome', operator: executionKey.address }, socket)
+      if (message.type === 'hello') void greet(message, socket)
     })
     send({ type: 'challenge', gateway: gateway.address, ...domain, challenge, ...options.challenge }, socket)
   })
+  const greet = async (hello: Extract<WorkerMessage, { type: 'hello' }>, socket: WebSocket) => {
+    const answers = await (options.welcome?.(hello) ?? [await welcomeBy(gateway, domain, hello)])
+    for (const answer of answers) send(answer, socket)
+  }
   const send = (message: GatewayMessage, socket = sockets.at(-1)) => socket?.send(encodeWire(message))
   cleanups.push(async () => {
     for (const socket of sockets) socket.terminate()
@@ -67,6 +77,7 @@ function startSession(url: string, onMessage: (message: GatewayMessage) => void 
     {
       domain,
       executionKey,
+      signing: pureSigning,
       runtimeDigests: [runtimeDigest],
       agent: 'test',
       capacity: () => 3,
@@ -106,6 +117,7 @@ describe('gateway session', () => {
     expect(rest).toEqual({
       type: 'hello',
       executionKey: address,
+      challenge: expect.stringMatching(/^0x[0-9a-f]{64}$/),
       capacity: 3,
       runtimeDigests: [runtimeDigest],
       agent: 'test',
@@ -166,6 +178,39 @@ describe('gateway session', () => {
     expect(messages).toEqual([])
   })
 
+  it.each([
+    ['by another key', executionKey, {}],
+    ['for another worker', gateway, { executionKey: gateway.address }],
+    ['for another challenge', gateway, { challenge }],
+  ])('does not stay with a gateway whose welcome is signed %s', async (_, signer, changes) => {
+    const server = await startGateway({
+      welcome: async (hello) => [
+        await welcomeBy(signer, domain, { ...hello, ...changes }),
+        { type: 'cancel', requestId },
+      ],
+    })
+    const messages: GatewayMessage[] = []
+    const { session, next } = startSession(server.url, (message) => messages.push(message))
+    expect((await next('session:closed')).reason).toContain('has not signed')
+    expect(session.gateway()).toBeUndefined()
+    expect(messages).toEqual([])
+  })
+
+  it('hears what comes right behind the welcome, in its order', async () => {
+    const others: Hex[] = [requestId, challenge]
+    const server = await startGateway({
+      welcome: async (hello) => [
+        await welcomeBy(gateway, domain, hello),
+        ...others.map((id) => ({ type: 'cancel', requestId: id }) as const),
+      ],
+    })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const messages: GatewayMessage[] = []
+    startSession(server.url, (message) => messages.push(message) === 2 && resolve())
+    await promise
+    expect(messages.map((message) => 'requestId' in message && message.requestId)).toEqual(others)
+  })
+
   it('gives up a gateway that does not answer pings', async () => {
     const server = await startGateway({ silent: true })
     const { next } = startSession(server.url, () => {}, 20)
@@ -187,7 +232,11 @@ describe('gateway session', () => {
     })
     late.on('connection', (socket) => {
       socket.send(encodeWire({ type: 'challenge', gateway: gateway.address, ...domain, challenge }))
-      socket.on('message', () => socket.send(encodeWire({ type: 'welcome', operator: executionKey.address })))
+      socket.on('message', (data) => {
+        const message = decodeWorkerMessage(String(data))
+        if (message.type === 'hello')
+          void welcomeBy(gateway, domain, message).then((answer) => socket.send(encodeWire(answer)))
+      })
     })
     expect((await opened).gateway).toBe(gateway.address)
   })

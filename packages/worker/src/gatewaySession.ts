@@ -1,24 +1,10 @@
-import {
-  type DigestSigner,
-  decodeGatewayMessage,
-  encodeWire,
-  type GatewayMessage,
-  hashWorkerHello,
-  LIMITS,
-  PROTOCOL_VERSION,
-  type ProtocolDomain,
-  sameHex,
-  type WorkerMessage,
-} from '@peerhost/protocol'
-import type { Address, Hex } from 'viem'
+import { encodeWire, type GatewayMessage, sameHex, type WorkerMessage } from '@peerhost/protocol'
+import type { Address } from 'viem'
 import { WebSocket } from 'ws'
 import type { WorkerEmit } from './events.ts'
+import { type ConnectionDeps, type ConnectionTimes, connectToGateway } from './gatewayConnection.ts'
 
-export type SessionTimes = {
-  /** From opening the socket to `welcome`. */
-  handshakeTimeoutMs: number
-  /** A ping goes out this often; a gateway that did not answer the last one is gone. */
-  heartbeatMs: number
+export type SessionTimes = ConnectionTimes & {
   retryMinimumMs: number
   retryMaximumMs: number
 }
@@ -30,13 +16,7 @@ export const sessionTimes: SessionTimes = {
   retryMaximumMs: 5_000,
 }
 
-export type SessionDeps = {
-  domain: ProtocolDomain
-  executionKey: DigestSigner
-  runtimeDigests: readonly Hex[]
-  agent: string
-  /** How many jobs this worker runs at once, now. */
-  capacity: () => number
+export type SessionDeps = Omit<ConnectionDeps, 'times'> & {
   emit: WorkerEmit
   onMessage: (session: GatewaySession, message: GatewayMessage) => void
   /** The connection is gone: what was asked over it has no answer any more. */
@@ -102,7 +82,7 @@ export function createGatewaySession(deps: SessionDeps, url: string): GatewaySes
   }
 
   function connect(): void {
-    const active = connectOnce({ ...deps, times }, url, {
+    const active = connectToGateway({ ...deps, times }, url, {
       onWelcome: (gateway, announced) => welcomed(active, gateway, announced),
       onMessage: (message) => deps.onMessage(session, message),
       onClosed: (reason) => {
@@ -152,115 +132,6 @@ export function retryDelayMs(
 ): number {
   const ceiling = Math.min(retryMaximumMs, retryMinimumMs * 2 ** Math.min(failures, 30))
   return Math.round(retryMinimumMs + random * Math.max(0, ceiling - retryMinimumMs))
-}
-
-type ConnectionHandlers = {
-  /** `announced` is the capacity that the hello said. */
-  onWelcome: (gateway: Address, announced: number) => void
-  onMessage: (message: GatewayMessage) => void
-  onClosed: (reason: string) => void
-}
-
-/** One connection, from handshake to end. */
-function connectOnce(
-  deps: SessionDeps & { times: SessionTimes },
-  url: string,
-  handlers: ConnectionHandlers,
-): WebSocket {
-  const { times } = deps
-  const socket = new WebSocket(url, {
-    maxPayload: LIMITS.wireFrameBytes,
-    perMessageDeflate: false,
-    handshakeTimeout: times.handshakeTimeoutMs,
-  })
-  const handshake = setTimeout(() => end('The handshake took too long.'), times.handshakeTimeoutMs)
-  let challenged: Address | undefined
-  let announced = 0
-  let welcome = false
-  let reason = 'The gateway closed the connection.'
-  let heartbeat: NodeJS.Timeout | undefined
-
-  function end(why: string): void {
-    reason = why
-    socket.terminate()
-  }
-
-  async function take(message: GatewayMessage): Promise<void> {
-    if (message.type === 'challenge' && !challenged) {
-      const wrong = wrongNetwork(deps.domain, message)
-      if (wrong) return end(wrong)
-      challenged = message.gateway
-      announced = deps.capacity()
-      return socket.send(encodeWire(await hello(deps, message, announced)))
-    }
-    if (message.type === 'refused') return end(`The gateway refused: ${message.reason}`)
-    if (message.type === 'welcome' && challenged && !welcome) {
-      welcome = true
-      clearTimeout(handshake)
-      heartbeat = startHeartbeat(socket, times.heartbeatMs, () => end('The gateway did not answer a ping.'))
-      return handlers.onWelcome(challenged, announced)
-    }
-    if (!welcome) return end(`The gateway sent “${message.type}” before the handshake was over.`)
-    handlers.onMessage(message)
-  }
-
-  socket.on('message', (data, isBinary) => {
-    if (isBinary) return end('The gateway sent a binary frame.')
-    try {
-      const message = decodeGatewayMessage(String(data))
-      void take(message).catch((error: unknown) => end(`The handshake failed: ${String(error)}`))
-    } catch (error) {
-      end(error instanceof Error ? error.message : String(error))
-    }
-  })
-  socket.on('error', (error) => {
-    reason = error.message
-  })
-  socket.on('close', () => {
-    clearTimeout(handshake)
-    clearInterval(heartbeat)
-    handlers.onClosed(reason)
-  })
-  return socket
-}
-
-function wrongNetwork(
-  domain: ProtocolDomain,
-  challenge: { chainId: number; coordinator: Address },
-): string | undefined {
-  if (challenge.chainId !== domain.chainId)
-    return `The gateway is on chain ${challenge.chainId}, not ${domain.chainId}.`
-  if (!sameHex(challenge.coordinator, domain.coordinator))
-    return `The gateway uses coordinator ${challenge.coordinator}, not ${domain.coordinator}.`
-  return undefined
-}
-
-async function hello(
-  { domain, executionKey, runtimeDigests, agent }: SessionDeps,
-  { gateway, challenge }: { gateway: Address; challenge: Hex },
-  capacity: number,
-): Promise<WorkerMessage> {
-  const digest = hashWorkerHello(domain, { protocolVersion: PROTOCOL_VERSION, gateway, challenge })
-  return {
-    type: 'hello',
-    executionKey: executionKey.address,
-    signature: await executionKey.sign(digest),
-    capacity,
-    runtimeDigests: [...runtimeDigests],
-    agent,
-  }
-}
-
-function startHeartbeat(socket: WebSocket, everyMs: number, onLost: () => void): NodeJS.Timeout {
-  let answered = true
-  socket.on('pong', () => {
-    answered = true
-  })
-  return setInterval(() => {
-    if (!answered) return onLost()
-    answered = false
-    socket.ping()
-  }, everyMs)
 }
 
 const closeTimeoutMs = 2_000

@@ -103,10 +103,11 @@ export function createWorker(deps: WorkerDeps): Worker {
 }
 
 function sessionDeps(parts: WorkerParts, capacity: () => number): SessionDeps {
-  const { domain, executionKey, agent, sandbox, events, sessionTimes } = parts.deps
+  const { domain, executionKey, signing, agent, sandbox, events, sessionTimes } = parts.deps
   return {
     domain,
     executionKey,
+    signing,
     agent,
     runtimeDigests: [sandbox.runtimeDigest],
     capacity,

@@ -113,7 +113,7 @@ export function createWorkerParts(
   const isConnected = (requester: Address) => sessionsWith(requester).length > 0
   const facts = createFacts({ ...deps, seats, isConnected })
   const egress = createEgressCalls({ ...deps, sessionsOf: sessionsWith })
-  const environments = createEnvironmentRequests({ operator: deps.operator, sessionsOf: sessionsWith })
+  const environments = createEnvironmentRequests({ ...deps, sessionsOf: sessionsWith })
   events.on('job:settled', ({ requestIds }) => requestIds.forEach(facts.release))
   events.on('job:unpaid', ({ requestId }) => facts.release(requestId))
   const localFacts = ({ ticket, requestId }: JobOffer, running: number): LocalFacts => {

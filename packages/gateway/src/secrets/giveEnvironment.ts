@@ -1,15 +1,28 @@
-import { environmentContext, PeerHostError, type Ticket } from '@peerhost/protocol'
+import {
+  type DigestSigner,
+  environmentContext,
+  hashEnvironmentEnvelope,
+  PeerHostError,
+  type ProtocolDomain,
+  type SealedEnvironment,
+  type Ticket,
+} from '@peerhost/protocol'
 import type { Logger } from 'pino'
 import type { Hex } from 'viem'
 import type { NetworkTerms } from '../egress/networkTerms.ts'
 import { type RunningDeps, runningTicket } from '../workers/runningTicket.ts'
 import type { EnvironmentMessage, WorkerLink } from '../workers/workerLink.ts'
-import { type SealedEnvironment, sealEnvironment } from './sealEnvironment.ts'
+import { sealEnvironment } from './sealEnvironment.ts'
 
 export type GiveEnvironmentDeps = RunningDeps & {
   log: Logger
+  domain: ProtocolDomain
+  signer: DigestSigner
   networkTerms: Pick<NetworkTerms, 'environmentOf' | 'trustedOf'>
 }
+
+/** An envelope, and the requester's signature that it made it. */
+export type GivenEnvironment = SealedEnvironment & { signature: Hex }
 
 /**
  * Seals a function's environment for the sandbox of a worker that runs the request now. Throws `request_invalid` for another worker, another
@@ -20,15 +33,17 @@ export async function giveEnvironment(
   link: WorkerLink,
   { requestId, publicKey }: EnvironmentMessage & { requestId: Hex },
   given: Ticket | undefined,
-): Promise<SealedEnvironment> {
+): Promise<GivenEnvironment> {
   const ticket = await runningTicket(deps, link, requestId, given)
   const trusted = await deps.networkTerms.trustedOf(ticket)
   if (trusted && !trusted.has(link.operator.toLowerCase()))
     throw new PeerHostError('request_invalid', 'The function’s owner does not let this operator run it.')
   const values = await deps.networkTerms.environmentOf(ticket)
   if (!values) throw new PeerHostError('request_invalid', 'The function reads no environment.')
-  const context = environmentContext(requestId, link.operator)
-  const sealed = await sealEnvironment(values, { publicKey, context })
-  deps.log.info({ requestId, operator: link.operator, envVersion: ticket.envVersion }, 'environment sealed')
-  return sealed
+  const { operator } = link
+  const sealed = await sealEnvironment(values, { publicKey, context: environmentContext(requestId, operator) })
+  const digest = hashEnvironmentEnvelope(deps.domain, { requestId, operator, publicKey }, sealed)
+  const signature = await deps.signer.sign(digest)
+  deps.log.info({ requestId, operator, envVersion: ticket.envVersion }, 'environment sealed')
+  return { ...sealed, signature }
 }

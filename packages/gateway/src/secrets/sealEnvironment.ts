@@ -1,10 +1,7 @@
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core'
-import { fromBase64, toBase64 } from '@peerhost/protocol'
+import { fromBase64, type SealedEnvironment, toBase64 } from '@peerhost/protocol'
 
 const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() })
-
-/** Both base64. */
-export type SealedEnvironment = { encapsulatedKey: string; sealed: string }
 
 /**
  * Seals names and values for the key of one sandbox, bound to `context`: HPKE (RFC 9180) in base mode with DHKEM(X25519, HKDF-SHA256),

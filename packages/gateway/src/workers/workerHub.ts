@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import {
+  type DigestSigner,
+  hashGatewayWelcome,
   hashWorkerHello,
   LIMITS,
   PROTOCOL_VERSION,
@@ -19,8 +21,8 @@ export type WorkerHubDeps = {
   chain: Pick<Chain, 'operatorForKey' | 'operatorIsActive'>
   signing: Signing
   domain: ProtocolDomain
-  /** The gateway's signing address: hellos are bound to it. */
-  gateway: Address
+  /** The gateway's key: hellos are bound to its address, and it signs every welcome. */
+  signer: DigestSigner
   onUnasked: (link: WorkerLink, message: AttestedMessage) => void
   onUnaskedCommitment: (link: WorkerLink, message: CommittedMessage) => void
   inputFor: (operator: Address, requestId: Hex) => Promise<{ salt: Hex; input: string } | undefined>
@@ -63,7 +65,7 @@ export function createWorkerHub(deps: WorkerHubDeps): WorkerHub {
     runWorkerSession(
       {
         log: deps.log,
-        challenge: { type: 'challenge', gateway: deps.gateway, ...deps.domain, challenge },
+        challenge: { type: 'challenge', gateway: deps.signer.address, ...deps.domain, challenge },
         admit: (hello) => admit(deps, challenge, hello, banned, standing),
         onWelcome: (link) => {
           // A worker that comes back before its old connection is known to be dead takes its place.
@@ -157,13 +159,13 @@ function remember<T>(known: Map<string, Promise<T>>, key: string, ask: () => Pro
 }
 
 async function admit(
-  { signing, domain, gateway, chain, nowSeconds }: WorkerHubDeps,
+  { signing, domain, signer: gateway, chain, nowSeconds }: WorkerHubDeps,
   challenge: Hex,
   hello: WorkerHello,
   banned: ReadonlySet<string>,
   standing: Standing,
-): Promise<{ operator: Address } | { refused: string }> {
-  const digest = hashWorkerHello(domain, { protocolVersion: PROTOCOL_VERSION, gateway, challenge })
+): Promise<{ operator: Address; signature: Hex } | { refused: string }> {
+  const digest = hashWorkerHello(domain, { protocolVersion: PROTOCOL_VERSION, gateway: gateway.address, challenge })
   const signer = await signing.recover(digest, hello.signature)
   if (!signer || !sameHex(signer, hello.executionKey))
     return { refused: 'The hello is not signed by its execution key.' }
@@ -172,7 +174,9 @@ async function admit(
   const operator = await chain.operatorForKey(hello.executionKey, nowSeconds())
   if (!operator) return { refused: 'The execution key is of no operator on this network.' }
   if (!(await standing.isActive(operator))) return { refused: 'The operator is not active.' }
-  return { operator }
+  const { executionKey } = hello
+  const welcome = { protocolVersion: PROTOCOL_VERSION, executionKey, challenge: hello.challenge }
+  return { operator, signature: await gateway.sign(hashGatewayWelcome(domain, welcome)) }
 }
 
 function hasRuntime(link: WorkerLink, runtimeDigest: Hex): boolean {

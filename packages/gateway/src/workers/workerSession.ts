@@ -12,7 +12,7 @@ import type { Logger } from 'pino'
 import type { Address, Hex } from 'viem'
 import type { WebSocket } from 'ws'
 import type { Transcript } from '../egress/broker.ts'
-import type { SealedEnvironment } from '../secrets/sealEnvironment.ts'
+import type { GivenEnvironment } from '../secrets/giveEnvironment.ts'
 import type {
   AttestedMessage,
   CommitReply,
@@ -30,8 +30,8 @@ export type SessionDeps = {
   log: Logger
   /** Sent first; the worker's hello signs it. */
   challenge: Extract<GatewayMessage, { type: 'challenge' }>
-  /** The operator of a hello, or why it is refused. */
-  admit: (hello: WorkerHello) => Promise<{ operator: Address } | { refused: string }>
+  /** The operator of a hello and the answer to its challenge, or why it is refused. */
+  admit: (hello: WorkerHello) => Promise<{ operator: Address; signature: Hex } | { refused: string }>
   onWelcome: (link: WorkerLink) => void
   onChange: () => void
   onClose: (link: WorkerLink) => void
@@ -44,7 +44,7 @@ export type SessionDeps = {
   /** Makes an outgoing call of a request that this worker runs; without a ticket it was not given that request here. */
   egress: (link: WorkerLink, message: EgressMessage, ticket: Ticket | undefined) => Promise<Transcript>
   /** Seals the environment of a request that this worker runs for its sandbox. */
-  environment: (link: WorkerLink, message: EnvironmentMessage, ticket: Ticket | undefined) => Promise<SealedEnvironment>
+  environment: (link: WorkerLink, message: EnvironmentMessage, ticket: Ticket | undefined) => Promise<GivenEnvironment>
   helloTimeoutMs: number
 }
 
@@ -133,7 +133,7 @@ async function greet(session: Session, hello: WorkerHello): Promise<void> {
   if (socket.readyState !== socket.OPEN) return
   session.capacity = hello.capacity
   session.link = createLink(session, admitted.operator, hello)
-  send(session, { type: 'welcome', operator: admitted.operator })
+  send(session, { type: 'welcome', ...admitted })
   deps.onWelcome(session.link)
 }
 
