@@ -39,7 +39,7 @@ export const checkCommand = createCommand<Input>({
     { flags: '--directory <directory>', description: 'project folder (default: this one)' },
     {
       flags: '--runs <n>',
-      description: 'how many runs (default: as many as a juror makes)',
+      description: 'how many runs (default: as many as a juror makes, and an ordinary one for each worker)',
       parse: parseInteger(2, 1_000),
     },
     {

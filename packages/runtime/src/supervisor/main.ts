@@ -24,7 +24,7 @@ const supervisor = createSupervisor({
   },
   send: (header, body) => void process.stdout.write(encodeFrame(header, body)),
   now: () => performance.now(),
-  giveUp: (reason) => leave(71, `Hosts do not start. ${reason}`),
+  giveUp: (reason) => leave(71, reason),
   privateMemoryBytes,
   oomKills: () => (isFirstProcess ? oomKills() : undefined),
   ...(isFirstProcess ? { killStrays } : {}),

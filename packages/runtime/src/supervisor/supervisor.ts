@@ -25,7 +25,7 @@ export type SupervisorDeps = {
   now: () => number
   privateMemoryBytes: (pid: number) => number | undefined
   oomKills: () => number | undefined
-  /** Called when hosts do not even start, with what the last ones wrote. */
+  /** Called when it can run nothing any more: hosts do not even start, or no key can be made. */
   giveUp: (reason: string) => void
   /** Kills what is not in the set; absent where the other processes are not ours. */
   killStrays?: (known: ReadonlySet<number>) => number
@@ -307,7 +307,8 @@ function onClosed(state: State, seat: Seat, exit: HostExit): void {
   end(state, seat)
   sweep(state)
   if (!seat.loaded) state.failedStarts += 1
-  if (state.failedStarts >= failedStartsAllowed && !state.stopped) state.deps.giveUp(state.startLog)
+  if (state.failedStarts >= failedStartsAllowed && !state.stopped)
+    state.deps.giveUp(`Hosts do not start. ${state.startLog}`)
   if (wasWaiting) setTimeout(() => refill(state), restartPauseMs)
   else refill(state)
 }

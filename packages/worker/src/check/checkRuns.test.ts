@@ -64,13 +64,14 @@ describe('checkRuns', () => {
   })
 
   it('gives every worker ordinary runs and others, and says which of them had which result', async () => {
-    const workers = ['one', 'one', 'another'].map((body) => sandboxThat(() => ({ body })))
+    const bodies = ['one', 'one', ...Array(14).fill('another')] as string[]
+    const workers = bodies.map((body) => sandboxThat(() => ({ body })))
     const { verdict, runs } = await checkRuns(workers, job, {}, never)
     expect(verdict).toBe('differs')
     for (const { asked } of workers) {
       expect(asked).toContain(0)
       expect(asked.some((variation) => variation > 0)).toBe(true)
     }
-    expect(new Set(runs.map(({ worker, result }) => `${worker} ${result}`))).toEqual(new Set(['0 0', '1 0', '2 1']))
+    for (const { worker, result } of runs) expect(result).toBe(worker < 2 ? 0 : 1)
   })
 })

@@ -1,6 +1,6 @@
 import { isResourceOutcome, type Outcome } from '@peerhost/protocol'
 import { variationOf } from '@peerhost/runtime'
-import { juryVariations } from '../sandbox/juryRuns.ts'
+import { juryRunsIn, juryVariations } from '../sandbox/juryRuns.ts'
 import type { Sandbox, SandboxJob } from '../sandbox/sandbox.ts'
 
 /**
@@ -24,7 +24,7 @@ export type CheckedRuns = {
 }
 
 /**
- * Runs a request `runs` times, or as often as a juror, under a juror's conditions, in the sandboxes of several workers by turns, and
+ * Runs a request `runs` times, or as often as a juror and each worker under ordinary conditions at least once, under a juror's conditions, in the sandboxes of several workers by turns, and
  * sorts the results by their bytes. A run that used up time or memory has no result that could differ.
  */
 export async function checkRuns(
@@ -37,7 +37,7 @@ export async function checkRuns(
   const done: CheckedRun[] = []
   // Counted apart, so that two workers have ordinary runs and others, and more of them as long as there are runs.
   const turns = { ordinary: 0, varied: 1 }
-  for (const variation of juryVariations(runs)) {
+  for (const variation of juryVariations(runs ?? juryRunsIn(sandboxes.length))) {
     const worker = turns[variation === 0 ? 'ordinary' : 'varied']++ % sandboxes.length
     const sandbox = sandboxes[worker]
     if (!sandbox) throw new Error('A check needs a sandbox.')

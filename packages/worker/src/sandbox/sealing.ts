@@ -6,7 +6,10 @@ const keyWithinMs = 30_000
 
 /** The environments of executions to come, on their way to one supervisor. */
 export type Sealing = {
-  /** The environment of an execution, sealed for a key of the supervisor; `undefined` when the supervisor is gone. */
+  /**
+   * The environment of an execution, sealed for a key of the supervisor; `undefined` when the supervisor is gone. Rejects with what `environment`
+   * rejects with and with the signal's reason; the supervisor then forgets the key.
+   */
   seal: (id: number, environment: SealEnvironment, signal: AbortSignal) => Promise<Envelope | undefined>
   /** The key that was asked for. */
   key: (id: number, publicKey: string) => void
