@@ -62,9 +62,10 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
   })
   const networkTerms = createNetworkTerms({ registry, chain, sources, environments })
   const { seating } = requester
-  const running = { postedTicket: posted.ticketOf, seating, nowSeconds }
+  const running = { postedTicket: posted.ticketOf, seating, networkTerms, nowSeconds }
+  late.networkTerms = networkTerms
   late.egress = { ...running, broker: createBroker(deps, { networkTerms, signer, domain }), signal }
-  late.environment = { ...running, log, domain, signer, networkTerms }
+  late.environment = { ...running, log, domain, signer }
   const watcher = createChainWatcher({
     chain,
     log,
@@ -102,6 +103,7 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
 type Late = {
   equivocations?: Equivocations
   recorder?: Recorder
+  networkTerms?: NetworkTerms
   egress?: ServeWorkersDeps
   environment?: GiveEnvironmentDeps
 }
@@ -142,8 +144,10 @@ function createHub(
     signer,
     nowSeconds,
     inputFor: async (operator, requestId) => {
-      const { recorder } = late
-      return recorder && inputFor({ posted, recorder, database, chain }, operator, requestId)
+      const { recorder, networkTerms } = late
+      return (
+        recorder && networkTerms && inputFor({ posted, recorder, networkTerms, database, chain }, operator, requestId)
+      )
     },
     egress: async (link, message, ticket) => {
       if (!late.egress) throw new PeerHostError('shutting_down', 'The gateway is not ready yet.')

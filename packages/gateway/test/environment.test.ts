@@ -1,5 +1,6 @@
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core'
 import {
+  confirmedLaneAbi,
   encodeCanonicalJson,
   environmentContext,
   fromBase64,
@@ -47,8 +48,11 @@ afterEach(async () => {
 
 const set = (name: string, value: string) => changeSecret({ network, gateway, owner }, { name, value })
 
-async function startWorker(behave: Parameters<typeof startAskingWorker>[1]): Promise<TestWorker> {
-  const worker = await startAskingWorker({ network, workerUrl: gateway.workerUrl }, behave)
+async function startWorker(
+  behave: Parameters<typeof startAskingWorker>[1],
+  { confirms = false } = {},
+): Promise<TestWorker> {
+  const worker = await startAskingWorker({ network, workerUrl: gateway.workerUrl, confirms }, behave)
   workers.push(worker)
   return worker
 }
@@ -151,6 +155,46 @@ describe('a function whose owner names whom it trusts', () => {
     expect(await (await fetch(url)).text()).toBe(`{"READ_KEY":"${secret}"}`)
     expect(trusted.map(({ seen }) => seen.length)).toEqual(Array(quorum).fill(1))
     for (const { seen } of strangers) expect(seen).toEqual([])
+  })
+
+  test('is run by nobody else on the confirmed lane either, and nobody else sees the request there', async () => {
+    const stranger = await startWorker(reader, { confirms: true })
+    const trusted = await startWorker(reader, { confirms: true })
+    const url = await publish({ trustedWorkers: [trusted.operator.account.address] })
+    const response = await fetch(url, { headers: { 'peerhost-lane': 'confirmed' } })
+    expect(await response.text()).toBe(`{"READ_KEY":"${secret}"}`)
+    expect([trusted.seen.length, stranger.seen.length]).toEqual([1, 0])
+  })
+
+  test('is not put on chain while none of them is there', async () => {
+    await startWorker(reader, { confirms: true })
+    const url = await publish({ trustedWorkers: [newKey().account.address] })
+    const before = await network.client.getBlockNumber({ cacheTime: 0 })
+    const response = await fetch(url, { headers: { 'peerhost-lane': 'confirmed' } })
+    expect(response.status).toBe(503)
+    expect(await response.json()).toMatchObject({ code: 'no_worker', detail: expect.stringContaining('trusts') })
+    const posted = await network.client.getContractEvents({
+      address: network.addresses.confirmedLane,
+      abi: confirmedLaneAbi,
+      eventName: 'ExecutionRequested',
+      fromBlock: before,
+    })
+    expect(posted).toEqual([])
+  })
+
+  test('says how many of a quorum’s operators are missing', async () => {
+    const trusted = await startWorker(reader)
+    await startWorker(reader)
+    const url = await publish({
+      quorum: 2,
+      trustedWorkers: [trusted.operator.account.address, newKey().account.address],
+    })
+    const response = await fetch(url)
+    expect(await response.json()).toMatchObject({
+      code: 'no_worker',
+      detail: expect.stringContaining('connected: 1, needed: 2'),
+    })
+    expect(trusted.seen).toEqual([])
   })
 
   test('waits for nobody when none of them is there, and charges nothing', async () => {

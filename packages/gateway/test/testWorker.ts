@@ -370,7 +370,7 @@ function outcomeName(number: number): Outcome {
 
 /** A connected worker whose behaviour may ask the gateway for things by itself. */
 export async function startAskingWorker(
-  where: Pick<Parameters<typeof startTestWorker>[0], 'network' | 'workerUrl'>,
+  where: Pick<Parameters<typeof startTestWorker>[0], 'network' | 'workerUrl' | 'confirms'>,
   behave: (seen: Seen, self: () => TestWorker) => Promise<Behaviour>,
 ): Promise<TestWorker> {
   const worker: TestWorker = await startTestWorker({ ...where, behave: (seen) => behave(seen, () => worker) })

@@ -97,6 +97,8 @@ export type Chain = {
   settledEvent: (requestId: Hex, fromBlock: bigint) => Promise<SettledEvent | undefined>
   settle: (batch: SettlementBatch) => Promise<SettlementOutcome>
   post: (ticket: Ticket, signature: Hex, input: Hex) => Promise<{ transaction: Hex }>
+  /** The block in which a ticket was posted; `undefined` for one that was not. */
+  postedBlock: (requestId: Hex) => Promise<bigint | undefined>
   /** Pays a posted quorum that agreed. */
   finalise: (ticket: Ticket) => Promise<Sent>
   expire: (ticket: Ticket) => Promise<Sent>

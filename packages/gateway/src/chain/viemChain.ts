@@ -63,6 +63,10 @@ export function createViemChain(deps: ViemChainDeps): Chain {
       const data = encodeFunctionData({ ...lane, functionName: 'post', args: [ticket, signature, input] })
       return { transaction: await sender.send({ to: suite.confirmedLane, data }) }
     },
+    postedBlock: async (requestId) => {
+      const { postedBlock } = await client.readContract({ ...lane, functionName: 'getPosted', args: [requestId] })
+      return postedBlock === 0n ? undefined : postedBlock
+    },
     finalise: (ticket) =>
       sendAndWait(deps, {
         to: suite.confirmedLane,

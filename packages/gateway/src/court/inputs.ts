@@ -5,10 +5,11 @@ import type { Database } from '../database/database.ts'
 import { findConflict } from '../quorum/conflictTable.ts'
 import type { Recorder } from '../requests/recorder.ts'
 import type { RequestRecord } from '../requests/request.ts'
+import { isTrusted, type TrustDeps } from '../seats/trustedOperators.ts'
 import type { Posted } from '../walk/posted.ts'
 
-export type InputDeps = {
-  posted: Pick<Posted, 'inputOf'>
+export type InputDeps = TrustDeps & {
+  posted: Pick<Posted, 'inputOf' | 'ticketOf'>
   recorder: Pick<Recorder, 'find'>
   database: Database
   chain: Pick<Chain, 'court'>
@@ -17,12 +18,13 @@ export type InputDeps = {
 type Input = { salt: Hex; input: string }
 
 /**
- * Salt and input of a request, for who may read them: any worker while the request stands open on chain, and afterwards the
+ * Salt and input of a request, for who may read them: any worker that the function's owner trusts while the request stands open on chain, and afterwards the
  * operators whom the court has drawn to run it again. `undefined` for everyone else, and for what is not kept any more.
  */
 export async function inputFor(deps: InputDeps, operator: Address, requestId: Hex): Promise<Input | undefined> {
   const open = deps.posted.inputOf(requestId)
-  if (open) return open
+  const ticket = deps.posted.ticketOf(requestId)
+  if (open && ticket) return (await isTrusted(deps, ticket, operator)) ? open : undefined
   const record = await deps.recorder.find(requestId.toLowerCase() as Hex)
   if (!record?.input) return undefined
   const { salt, input } = record

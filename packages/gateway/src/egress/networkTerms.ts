@@ -19,12 +19,13 @@ export type NetworkTermsDeps = {
 export type NetworkTerms = {
   /** Where the deployment of a ticket may call. Throws `bundle_unavailable` when nobody has its metadata. */
   accessOf: (ticket: Ticket) => Promise<NetworkAccess | undefined>
+  /** The values that the broker adds. Throws `secrets_unavailable`. */
   secretsFor: (ticket: Ticket, access: NetworkAccess) => Promise<ReadonlyMap<string, string>>
-  /** What the code of a ticket's deployment reads; `undefined` when it declares none. Throws `secret_missing`. */
+  /** What the code of a ticket's deployment reads; `undefined` when it declares none. Throws `secret_missing`, `secrets_unavailable`, `bundle_unavailable`. */
   environmentOf: (ticket: Ticket) => Promise<ReadonlyMap<string, string> | undefined>
-  /** The operators, lower case, that alone may run a ticket's code that reads secrets; `undefined` when anybody may. */
+  /** The operators, lower case, that alone may run a ticket's code that reads secrets; `undefined` when anybody may. Throws `bundle_unavailable`. */
   trustedOf: (ticket: Ticket) => Promise<ReadonlySet<string> | undefined>
-  /** The environment's version for a new ticket. Throws `secret_missing` before anything is paid or run. */
+  /** The environment's version for a new ticket. Throws `secret_missing`, `bundle_unavailable` before anything is paid or run. */
   envVersionOf: (record: FunctionRecord) => Promise<number>
 }
 

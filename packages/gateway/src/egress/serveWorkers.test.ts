@@ -16,11 +16,15 @@ const linkOf = (operator: Hex) => ({ operator }) as WorkerLink
 let asked: AskedCall[]
 let posted: Map<Hex, Ticket>
 let mode: 'all-seated' | 'drawn'
+let widened: boolean
+let trusted: ReadonlySet<string> | undefined
 
 beforeEach(() => {
   asked = []
   posted = new Map()
   mode = 'all-seated'
+  widened = false
+  trusted = undefined
 })
 
 function serve(operator: Hex, given: Ticket | undefined, nowSeconds = 99): Promise<Transcript> {
@@ -35,7 +39,9 @@ function serve(operator: Hex, given: Ticket | undefined, nowSeconds = 99): Promi
     seating: {
       modeOf: async () => mode,
       seatOf: async (by) => (by === seatedOperator ? 2 : undefined),
+      isWidened: async (id) => id === requestId && widened,
     },
+    networkTerms: { trustedOf: async () => trusted },
     nowSeconds: () => nowSeconds,
     signal: new AbortController().signal,
   }
@@ -54,6 +60,18 @@ describe('a call is made', () => {
     mode = 'drawn'
     expect(await serve(seatedOperator, undefined)).toBe(transcript)
   })
+
+  it('for a posted request that has waited so long that everybody has a seat', async () => {
+    posted.set(requestId, ticket)
+    mode = 'drawn'
+    widened = true
+    expect(await serve(otherOperator, undefined)).toBe(transcript)
+  })
+
+  it('for an operator that the function’s owner trusts', async () => {
+    trusted = new Set([seatedOperator])
+    expect(await serve(seatedOperator, ticket)).toBe(transcript)
+  })
 })
 
 describe('a call is refused', () => {
@@ -65,6 +83,21 @@ describe('a call is refused', () => {
       () => {
         posted.set(requestId, ticket)
         mode = 'drawn'
+        return serve(otherOperator, undefined)
+      },
+    ],
+    [
+      'when the function’s owner does not trust the operator, whatever it was given',
+      () => {
+        trusted = new Set([seatedOperator])
+        return serve(otherOperator, ticket)
+      },
+    ],
+    [
+      'when the function’s owner does not trust the operator that has a seat',
+      () => {
+        posted.set(requestId, ticket)
+        trusted = new Set([seatedOperator])
         return serve(otherOperator, undefined)
       },
     ],

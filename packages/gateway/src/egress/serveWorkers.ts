@@ -5,7 +5,7 @@ import type { EgressBroker, Transcript } from './broker.ts'
 
 export type ServeWorkersDeps = RunningDeps & { broker: EgressBroker; signal: AbortSignal }
 
-/** Passes a worker's call to the broker when the worker runs the request now. Throws `request_invalid` otherwise. */
+/** Passes a worker's call to the broker when the worker runs the request now. Throws `request_invalid` otherwise, and `bundle_unavailable`. */
 export async function serveWorker(
   deps: ServeWorkersDeps,
   link: WorkerLink,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type DeclineReason, isResourceOutcome, LIMITS, type LimitsClass, PeerHostError } from '@peerhost/protocol'
 import type { Job } from '../requests/request.ts'
 import { type EligibleDeps, eligibleAmong } from '../seats/eligibleAmong.ts'
+import { missingTrust } from '../seats/trustedOperators.ts'
 import { type Execution, refusal, resourceProblem } from '../walk/dispatch.ts'
 import type { WorkerLink, WorkerPool } from '../workers/workerLink.ts'
 import { closeCommitSet } from './commitSet.ts'
@@ -27,7 +28,7 @@ const pollMs = 100
 /**
  * Runs a job on several workers at once: they commit, the set is closed and signed, they open. As many equal results as the
  * quorum asks are the answer; two that contradict each other are none.
- * Throws `result_conflict`, `no_worker`, `execution_timed_out`, `execution_out_of_memory` or what all workers say.
+ * Throws `result_conflict`, `no_worker`, `execution_timed_out`, `execution_out_of_memory`, `bundle_unavailable` or what all workers say.
  */
 export async function runQuorum(deps: QuorumDeps, first: Job, limits: LimitsClass): Promise<Execution> {
   const declines: DeclineReason[] = []
@@ -36,7 +37,11 @@ export async function runQuorum(deps: QuorumDeps, first: Job, limits: LimitsClas
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
     if (attempt > 0 || !(await isFresh(deps, job))) job = await deps.renew(job)
     const links = await enoughWorkers(deps, job)
-    if (links.length < job.ticket.quorum) continue
+    if (links.length < job.ticket.quorum) {
+      // A fresh ticket would bring no other operators.
+      if (await missingTrust(deps, job.ticket)) break
+      continue
+    }
     const gathered = await gatherCommitments(deps, job, links, limits)
     declines.push(...gathered.declines)
     if (gathered.committed.length < job.ticket.quorum) continue
@@ -53,7 +58,7 @@ export async function runQuorum(deps: QuorumDeps, first: Job, limits: LimitsClas
   }
   if (strained) throw resourceProblem(strained.decoded.outcome, 'Too few other workers completed it.')
   if (declines.length > 0) throw refusal(deps, job, declines)
-  throw tooFew(deps, job)
+  throw await tooFew(deps, job)
 }
 
 function executionOf(job: Job, commitSet: Execution['commitSet'], openings: readonly Opening[]): Execution {
@@ -84,11 +89,13 @@ async function enoughWorkers(deps: QuorumDeps, { ticket }: Job): Promise<WorkerL
   }
 }
 
-function tooFew({ workers }: QuorumDeps, { ticket }: Job): PeerHostError {
+async function tooFew(deps: QuorumDeps, { ticket }: Job): Promise<PeerHostError> {
+  const { workers } = deps
+  const missing = await missingTrust(deps, ticket)
   const connected = workers.withRuntime(ticket.runtimeDigest).length
   if (connected === 0 && workers.links().length > 0) return refusal({ workers }, { ticket }, [])
   return new PeerHostError('no_worker', 'Too few workers are there for this function’s quorum.', {
-    details: [`Quorum: ${ticket.quorum}, connected: ${connected}.`],
+    details: [`Quorum: ${ticket.quorum}, connected: ${connected}.`, ...(missing ? [missing] : [])],
     hint: 'Repeat the request later. Nothing was charged.',
   })
 }

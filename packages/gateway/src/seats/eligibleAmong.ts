@@ -12,7 +12,7 @@ export type EligibleDeps = {
 /** Which of the connected workers may run a ticket. `isDrawn`: by a draw, so that a fresh ticket has others. */
 export type Eligible = { isDrawn: boolean; has: (link: WorkerLink) => boolean }
 
-/** Those with a seat for the ticket that the function's owner trusts, where it names whom. */
+/** Those with a seat for the ticket that the function's owner trusts, where it names whom. Throws `bundle_unavailable`. */
 export async function eligibleAmong(
   { seating, workers, networkTerms }: EligibleDeps,
   ticket: Ticket,

@@ -14,10 +14,13 @@ const ticket = { requester, sequence: 7n, epoch: 3, issuedAt: 1_000 }
 
 let epoch: Epoch
 let stakes: Map<Address, bigint>
+let head: bigint
 const chain = {
   epoch: vi.fn(async () => epoch),
   stakeAt: vi.fn(async (operator: Address) => stakes.get(operator) ?? 0n),
-  parametersAt: vi.fn(async () => ({ ...DEFAULT_PARAMETERS, committeeSize: 5 })),
+  parametersAt: vi.fn(async () => ({ ...DEFAULT_PARAMETERS, committeeSize: 5, wideningBlocks: 10 })),
+  postedBlock: vi.fn(async (): Promise<bigint | undefined> => 100n),
+  head: vi.fn(async () => ({ number: head, timestampSeconds: 0 })),
 }
 
 beforeEach(() => {
@@ -59,6 +62,21 @@ test.each([
   const seating = createSeating({ chain })
   expect(await seating.modeOf(ticket)).toBe('unseeded')
   expect(await seating.seatOf(operators[0] as Address, ticket)).toBeUndefined()
+})
+
+test.each([
+  ['before its blocks are over', 108n, false],
+  ['when the next block is the first of all', 109n, true],
+  ['afterwards', 200n, true],
+])('a posted ticket %s: whether every operator has a seat', async (_, number, widened) => {
+  head = number
+  expect(await createSeating({ chain }).isWidened(seed, ticket)).toBe(widened)
+})
+
+test('a ticket that is not on chain never widens', async () => {
+  head = 1_000n
+  chain.postedBlock.mockResolvedValueOnce(undefined)
+  expect(await createSeating({ chain }).isWidened(seed, ticket)).toBe(false)
 })
 
 test('an epoch and a stake are read once; an epoch without seed again after a moment', async () => {

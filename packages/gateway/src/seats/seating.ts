@@ -1,5 +1,5 @@
 import { lot, seatNumber, seatSubject, type Ticket, wins, zeroBytes32 } from '@peerhost/protocol'
-import type { Address } from 'viem'
+import type { Address, Hex } from 'viem'
 import type { Chain } from '../chain/chain.ts'
 import type { Epoch } from '../chain/operatorChain.ts'
 
@@ -13,6 +13,8 @@ export type Seating = {
   modeOf: (ticket: Pick<Ticket, 'epoch' | 'issuedAt'>) => Promise<SeatMode>
   /** The seat's number in the attestation, `undefined` for an operator without a seat. */
   seatOf: (operator: Address, ticket: Draw) => Promise<number | undefined>
+  /** Whether a ticket has stood on chain for so long that what is sent now finds every operator with a seat. */
+  isWidened: (requestId: Hex, ticket: Pick<Ticket, 'issuedAt'>) => Promise<boolean>
 }
 
 const parametersTtlMs = 30_000
@@ -20,7 +22,9 @@ const parametersTtlMs = 30_000
 const unseededTtlMs = 500
 const mostRemembered = 10_000
 
-export function createSeating(deps: { chain: Pick<Chain, 'epoch' | 'stakeAt' | 'parametersAt'> }): Seating {
+export function createSeating(deps: {
+  chain: Pick<Chain, 'epoch' | 'stakeAt' | 'parametersAt' | 'postedBlock' | 'head'>
+}): Seating {
   const epochs = createMemory<number, Epoch>(({ seed }) => (seed === zeroBytes32 ? unseededTtlMs : undefined))
   const stakes = createMemory<string, bigint>(() => undefined)
   const sizes = createMemory<string, number>(() => parametersTtlMs)
@@ -43,6 +47,12 @@ export function createSeating(deps: { chain: Pick<Chain, 'epoch' | 'stakeAt' | '
       const stake = await stakes.get(`${operator}:${ticket.epoch}`, () => deps.chain.stakeAt(operator, ticket.epoch))
       const isDrawn = wins(lot(seed, seatSubject(ticket), operator), { stake, totalStake, size })
       return isDrawn ? seatNumber('drawn') : undefined
+    },
+    isWidened: async (requestId, { issuedAt }) => {
+      const postedBlock = await deps.chain.postedBlock(requestId)
+      if (postedBlock === undefined) return false
+      const [{ wideningBlocks }, { number }] = await Promise.all([deps.chain.parametersAt(issuedAt), deps.chain.head()])
+      return number + 1n >= postedBlock + BigInt(wideningBlocks)
     },
   }
 }

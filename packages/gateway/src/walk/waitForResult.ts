@@ -4,11 +4,12 @@ import type { Address, Hex } from 'viem'
 import type { AgreedEvent, SettledEvent } from '../chain/chain.ts'
 import { type CommitSetDeps, closeCommitSet, isCommitment } from '../quorum/commitSet.ts'
 import type { Job } from '../requests/request.ts'
+import { isTrusted, type TrustDeps } from '../seats/trustedOperators.ts'
 import { type AttestationDeps, type CheckedAttestation, checkAttestation } from './attestations.ts'
 import { resourceProblem } from './dispatch.ts'
 import type { Posted, PostedEvent } from './posted.ts'
 
-export type WaitDeps = AttestationDeps & CommitSetDeps & { posted: Posted; log: Logger }
+export type WaitDeps = AttestationDeps & CommitSetDeps & TrustDeps & { posted: Posted; log: Logger }
 
 type Checked = Extract<CheckedAttestation, { ok: true }>
 type OnChain = ({ type: 'settled' } & SettledEvent) | ({ type: 'agreed' } & AgreedEvent)
@@ -40,6 +41,7 @@ export function waitForResult(deps: WaitDeps, job: Job, waitMs: number) {
   const onCommitted = async ({ link, message }: Extract<PostedEvent, { type: 'committed' }>): Promise<void> => {
     if (quorum !== 1 || isClosing) return
     const { requestId } = job
+    if (!(await isTrusted(deps, job.ticket, link.operator))) return
     if (!(await isCommitment(deps, requestId, link, message)) || isClosing) return
     isClosing = true
     const set = await closeCommitSet(deps, requestId, [message.commitment])

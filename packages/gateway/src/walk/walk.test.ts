@@ -233,6 +233,7 @@ function deps(paid: Payment | undefined): WalkDeps {
       escrow: escrowChain,
       authorizationUse: async () => world.use,
       post: async () => ({ transaction: hash('post') }),
+      postedBlock: async () => undefined,
     },
     sequences: createSequences({ database, requester: gatewaySigner.address, longestLifetimeSeconds: 300 }),
     standing: { assertMayAsk: async () => undefined },

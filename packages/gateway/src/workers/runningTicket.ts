@@ -1,18 +1,20 @@
 import { PeerHostError, type Ticket } from '@peerhost/protocol'
 import type { Hex } from 'viem'
 import type { Seating } from '../seats/seating.ts'
+import { isTrusted, type TrustDeps } from '../seats/trustedOperators.ts'
 import type { WorkerLink } from './workerLink.ts'
 
-export type RunningDeps = {
+export type RunningDeps = TrustDeps & {
   /** Tickets of the confirmed lane that stand open, by their request. */
   postedTicket: (requestId: Hex) => Ticket | undefined
-  seating: Pick<Seating, 'modeOf' | 'seatOf'>
+  seating: Pick<Seating, 'modeOf' | 'seatOf' | 'isWidened'>
   nowSeconds: () => number
 }
 
 /**
  * The ticket of a request that a worker runs now: it was given the job (`given`) on this connection and has not answered, or the request
- * stands open on chain and its operator has a seat. Throws `request_invalid` otherwise, and when the request's time is over.
+ * stands open on chain and its operator has a seat. Throws `request_invalid` otherwise, when the request's time is over, and for an operator
+ * that the function's owner does not trust; `bundle_unavailable` when nobody has the list.
  */
 export async function runningTicket(
   deps: RunningDeps,
@@ -23,6 +25,8 @@ export async function runningTicket(
   const ticket = given ?? (await postedTo(deps, operator, requestId))
   if (!ticket) throw new PeerHostError('request_invalid', 'This worker does not run the request now.')
   if (ticket.deadline <= deps.nowSeconds()) throw new PeerHostError('request_invalid', 'The request’s time is over.')
+  if (!(await isTrusted(deps, ticket, operator)))
+    throw new PeerHostError('request_invalid', 'The function’s owner does not let this operator run it.')
   return ticket
 }
 
@@ -33,5 +37,6 @@ async function postedTo(
 ): Promise<Ticket | undefined> {
   const ticket = postedTicket(requestId)
   if (!ticket || (await seating.modeOf(ticket)) === 'all-seated') return ticket
-  return (await seating.seatOf(operator, ticket)) === undefined ? undefined : ticket
+  if ((await seating.seatOf(operator, ticket)) !== undefined) return ticket
+  return (await seating.isWidened(requestId, ticket)) ? ticket : undefined
 }
