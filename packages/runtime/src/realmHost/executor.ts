@@ -41,7 +41,10 @@ type Prepared = {
   calls: number
   hasNetwork: boolean
   isLoaded: boolean
+  /** How it ended is decided: nothing that it does from here on counts. */
   hasEnded: boolean
+  /** What the supervisor will hear of it. */
+  ending: { header: object; body: Uint8Array | undefined } | undefined
   /** The last execution in it came to an answer: nothing that failed is shared. */
   hasAnswered: boolean
   isRunning: boolean
@@ -95,10 +98,11 @@ function createPrepared(deps: ExecutorDeps, realmScript: vm.Script, assignment: 
     if (!prepared.isRunning || prepared.hasEnded) return
     prepared.hasEnded = true
     prepared.hasAnswered = body !== undefined
-    deps.write(header, body)
+    prepared.ending = { header, body }
   }
   const bindings = createBindings({
     log(bytes) {
+      if (prepared.hasEnded) return
       // One byte over the limit says enough.
       const chunk = bytes.subarray(0, assignment.logBytes + 1 - prepared.loggedBytes)
       prepared.loggedBytes += chunk.length
@@ -113,7 +117,7 @@ function createPrepared(deps: ExecutorDeps, realmScript: vm.Script, assignment: 
     fail: (verdict, reason) => end({ type: 'failed', end: verdict, reason }),
     started: (id, settled) => void operations.push({ id, settled }),
     fetch(id, head, body) {
-      if (!prepared.isRunning || !prepared.hasNetwork) return false
+      if (!prepared.isRunning || prepared.hasEnded || !prepared.hasNetwork) return false
       const call = prepared.calls
       prepared.calls += 1
       deps.write({ type: 'fetch', call, head }, body)
@@ -127,7 +131,8 @@ function createPrepared(deps: ExecutorDeps, realmScript: vm.Script, assignment: 
   const realm = create(bindings.bridge, module)
   const prepared: Prepared = {
     ...{ assignment, context, realm, bindings, operations, calls: 0, hasNetwork: false, loggedBytes: 0, scopeLog: [] },
-    ...{ isLoaded: false, hasEnded: false, hasAnswered: false, isRunning: false, rejection: undefined },
+    ...{ isLoaded: false, hasEnded: false, hasAnswered: false, isRunning: false },
+    ...{ ending: undefined, rejection: undefined },
   }
   return prepared
 }
@@ -173,15 +178,22 @@ async function execute(deps: ExecutorDeps, prepared: Prepared, run: Run, request
       bindings.bridge.fail('threw', 'no-response')
     }
   }
-  // What this execution has rejected and nobody handles is heard of now, or the next one in this host would be blamed for it.
-  await turns(isShared ? prepared : undefined)
+  // Heard of only now that its realm stands still: what it does after its answer takes its own time and not the next one's.
+  const goesOn = isShared && (await turns(prepared, mostTurns))
+  if (prepared.ending) deps.write(prepared.ending.header, prepared.ending.body)
+  if (!goesOn) {
+    bindings.revoke()
+    prepared.hasAnswered = false
+    // What it has rejected and nobody handles is reported now, or the next one in this host would be blamed for it.
+    await turns(undefined)
+  }
   prepared.isRunning = false
+  prepared.ending = undefined
   prepared.rejection = undefined
   prepared.operations.length = 0
   prepared.loggedBytes = 0
   deps.fetched.clear()
   realm.forget()
-  if (!isShared) bindings.revoke()
 }
 
 /** Ends the operation that began first, whichever is done first: the order is the same on every machine. */
@@ -212,18 +224,25 @@ function describe(realm: Realm, reason: unknown): string {
 
 /** How many turns the host takes at most to refuse an `import()`. */
 const turnsOfHost = 3
+/** How many a realm has that others run in after it: one that asks again and again is not waited for, and not shared. */
+const mostTurns = 100
 
 /**
  * Lets the host's event loop turn: what was rejected and not handled is known after it, and what the host itself refused has
  * reached the realm, which goes on meanwhile unless there is none any more. Always as often, so that it does not depend on the machine.
+ * Gives whether it has come to rest before `most` of them.
  */
-async function turns(goesOn: Pick<Prepared, 'context'> | undefined): Promise<void> {
+async function turns(goesOn: Pick<Prepared, 'context'> | undefined, most = Number.POSITIVE_INFINITY): Promise<boolean> {
   let refused = importRefusals()
+  let taken = 0
   for (let left = turnsOfHost; left > 0; left -= 1) {
+    if (taken === most) return false
+    taken += 1
     await new Promise<void>((done) => setImmediate(done))
     if (goesOn) drainScript.runInContext(goesOn.context)
     if (importRefusals() === refused) continue
     refused = importRefusals()
     left = turnsOfHost + 1
   }
+  return true
 }
