@@ -28,13 +28,13 @@ import { createPosted, type Posted } from './walk/posted.ts'
 import { createRuns } from './walk/runs.ts'
 import type { WalkDeps } from './walk/walk.ts'
 import { createEquivocations, type Equivocations } from './workers/equivocations.ts'
-import { createWorkerHub, type WorkerHub } from './workers/workerHub.ts'
+import { createWorkerHub, type WorkerHub, type WorkerHubDeps } from './workers/workerHub.ts'
 
 /** The parts of a gateway that live as long as it does. */
 export type Parts = Awaited<ReturnType<typeof createParts>>
 
-/** Makes the parts and joins them where they meet. Nothing runs yet. */
-export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
+/** Makes the parts and joins them where they meet. Nothing runs yet. `origins`: where workers find this gateway, once it listens. */
+export async function createParts(deps: GatewayDeps, origins: () => readonly string[], signal: AbortSignal) {
   const { log, database, chain, signing, settings } = deps
   const signer = createDigestSigner(deps.gatewayKey, signing)
   const { suite } = deps
@@ -42,7 +42,7 @@ export async function createParts(deps: GatewayDeps, signal: AbortSignal) {
   const nowSeconds = () => Math.floor(Date.now() / 1_000)
   const posted = createPosted()
   const late: Late = {}
-  const hub = createHub(deps, { posted, signer, domain, nowSeconds, late })
+  const hub = createHub(deps, { posted, signer, domain, nowSeconds, origins, late })
   const environments = createSecrets(deps)
   const equivocations = await createEquivocations({ database, signing, domain, log, ban: hub.ban })
   late.equivocations = equivocations
@@ -133,16 +133,14 @@ function createBroker(
 
 function createHub(
   { log, chain, signing, database }: GatewayDeps,
-  own: { posted: Posted; signer: DigestSigner; domain: ProtocolDomain; nowSeconds: () => number; late: Late },
+  own: { posted: Posted; late: Late } & Pick<WorkerHubDeps, 'domain' | 'nowSeconds' | 'origins' | 'signer'>,
 ): WorkerHub {
-  const { posted, signer, domain, nowSeconds, late } = own
+  const { posted, late, ...given } = own
   return createWorkerHub({
     log,
     chain,
     signing,
-    domain,
-    signer,
-    nowSeconds,
+    ...given,
     inputFor: async (operator, requestId) => {
       const { recorder, networkTerms } = late
       return (

@@ -48,6 +48,13 @@ test.each([
   expect(problemsOf({ ...complete, PEERHOST_REQUESTER_BOND: '1.5' })).toHaveLength(1)
 })
 
+test('origins that workers dial, without path and default port', () => {
+  const env = { ...complete, PEERHOST_WORKER_ORIGINS: 'wss://gateway.example:443/v1/worker,ws://10.0.0.7:8080' }
+  expect(readConfig(env)).toMatchObject({ workerOrigins: ['wss://gateway.example', 'ws://10.0.0.7:8080'] })
+  expect(readConfig(complete)).toMatchObject({ workerOrigins: [] })
+  expect(problemsOf({ ...complete, PEERHOST_WORKER_ORIGINS: 'https://gateway.example' })).toHaveLength(1)
+})
+
 test('the RPC of a remote chain is not told to anyone', () => {
   expect(readConfig({ ...complete, PEERHOST_RPC_URL: 'https://rpc.example/key' })).toMatchObject({
     publicRpcUrl: undefined,

@@ -38,6 +38,11 @@ const schema = z.object({
     .regex(/^[a-z0-9.-]+$/, 'must be a lower-case host name')
     .optional(),
   PEERHOST_PUBLIC_URL: url(['http:', 'https:']).optional(),
+  PEERHOST_WORKER_ORIGINS: z
+    .string()
+    .transform((text) => text.split(',').filter((one) => one !== ''))
+    .pipe(z.array(url(['ws:', 'wss:'])))
+    .optional(),
   PEERHOST_PUBLIC_RPC_URL: url(['http:', 'https:', 'ws:', 'wss:']).optional(),
   PEERHOST_DATA_DIR: z.string().min(1),
   DATABASE_URL: url(['postgres:', 'postgresql:']).optional(),
@@ -102,6 +107,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>) {
     port: e.PEERHOST_PORT,
     domain: e.PEERHOST_DOMAIN,
     publicUrl: e.PEERHOST_PUBLIC_URL?.replace(/\/$/, ''),
+    workerOrigins: (e.PEERHOST_WORKER_ORIGINS ?? []).map((one) => new URL(one).origin),
     // A chain on this machine has no secret in its URL, and who uses this gateway may use it too.
     publicRpcUrl: e.PEERHOST_PUBLIC_RPC_URL ?? (isLocalChain ? e.PEERHOST_RPC_URL : undefined),
     dataDirectory: e.PEERHOST_DATA_DIR,

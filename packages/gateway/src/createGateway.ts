@@ -21,7 +21,8 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   // First nothing new is taken, then, when what runs is done, what runs beside it ends.
   const stopping = new AbortController()
   const ended = new AbortController()
-  const parts = await createParts(deps, ended.signal)
+  let origins: readonly string[] = []
+  const parts = await createParts(deps, () => origins, ended.signal)
   await parts.watcher.catchUp(ended.signal)
   await parts.settlement.recover()
 
@@ -36,6 +37,7 @@ export async function createGateway(deps: GatewayDeps): Promise<Gateway> {
   const rateLimit = createRateLimit({ perMinute: settings.rateLimitPerMinute, nowMs: Date.now })
   const publicUrl = settings.publicUrl ?? url
   const workerUrl = `${publicUrl.replace(/^http/, 'ws').replace(/\/$/, '')}/v1/worker`
+  origins = [new URL(workerUrl).origin, ...(settings.workerOrigins ?? [])]
   const walkDeps = createWalkDeps(deps, parts, functionUrls({ publicUrl, domain: settings.domain }))
   server.on(
     'request',

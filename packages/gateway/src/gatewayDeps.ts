@@ -39,6 +39,8 @@ export type GatewaySettings = {
   domain?: string | undefined
   /** Default: where it listens. */
   publicUrl?: string | undefined
+  /** Origins that workers dial besides the public URL's: `ws://10.0.0.7:8080`. */
+  workerOrigins?: readonly string[] | undefined
   publicRpcUrl?: string | undefined
   deployBlock: bigint
   pollIntervalMs: number

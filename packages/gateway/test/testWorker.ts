@@ -82,6 +82,8 @@ export async function startTestWorker(options: {
   onRoll?: 'sign' | 'refuse' | 'wrong' | 'silent'
   /** Says in its hello that it is this key. */
   claimKey?: Address
+  /** Where it says that it has dialled. Default: where it has. */
+  origin?: string
   /** How it says that it is seated. Default: all are. */
   seat?: Seat
   /** Follows the chain for tickets of the confirmed lane. */
@@ -101,6 +103,7 @@ export async function startTestWorker(options: {
   const closed = Promise.withResolvers<string>()
   welcome.promise.catch(() => undefined)
   let claimed: Address | undefined
+  const origin = options.origin ?? new URL(options.workerUrl).origin
   const state = { behave: options.behave ?? ((): Behaviour => ({ do: 'answer' })) }
   const { domain } = network
   const socket = new WebSocket(options.workerUrl)
@@ -178,11 +181,12 @@ export async function startTestWorker(options: {
     if (message.type === 'challenge') {
       const { gateway, challenge } = message
       claimed = gateway
-      const digest = hashWorkerHello(domain, { protocolVersion: PROTOCOL_VERSION, gateway, challenge })
+      const digest = hashWorkerHello(domain, { protocolVersion: PROTOCOL_VERSION, gateway, origin, challenge })
       send({
         type: 'hello',
         executionKey: options.claimKey ?? execution.account.address,
         signature: await execution.account.sign({ hash: digest }),
+        origin,
         challenge: ownChallenge,
         capacity: options.capacity ?? 8,
         runtimeDigests: options.runtimeDigests ?? [runtimeDigest],

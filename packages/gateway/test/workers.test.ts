@@ -237,6 +237,10 @@ describe('hostile workers', () => {
     expect(await refusal({ register: false, operator, execution })).not.toBe('welcome')
   })
 
+  test('a hello that was signed for another place is refused: somebody between has passed it on', async () => {
+    expect(await refusal({ origin: 'wss://gateway.example' })).toContain('has dialled wss://gateway.example')
+  })
+
   test('an operator that leaves is dropped at once', async () => {
     const worker = await add()
     await network.call(worker.operator.account, operatorRegistryAbi, network.addresses.operators, 'drain', [])

@@ -117,6 +117,7 @@ const workerMessage = z.discriminatedUnion('type', [
     type: z.literal('hello'),
     executionKey: address,
     signature: hex,
+    origin: z.string().max(300),
     challenge: bytes32,
     capacity: count,
     runtimeDigests: z.array(bytes32).max(16),

@@ -16,10 +16,10 @@ import {
   sameHex,
   toBase64,
 } from '@peerhost/protocol'
-import type { Address, Hex } from 'viem'
+import type { Hex } from 'viem'
 import type { Job } from './acceptJob.ts'
 import type { GatewaySession } from './gatewaySession.ts'
-import { createQuestions } from './questions.ts'
+import { createQuestions, type SessionsOf } from './questions.ts'
 import type { RunLoss } from './runLoss.ts'
 import type { Egress, EgressAnswer } from './sandbox/egress.ts'
 
@@ -29,8 +29,7 @@ type AnswerMessage = AnsweredCall | Extract<GatewayMessage, { type: 'egress-fail
 export type EgressCallsDeps = {
   domain: ProtocolDomain
   signing: Signing
-  /** The open sessions with a requester. */
-  sessionsOf: (requester: Address) => readonly GatewaySession[]
+  sessionsOf: SessionsOf
   /** Beyond the time that the broker has for a call. */
   graceMs?: number
 }
@@ -63,7 +62,7 @@ export function createEgressCalls(deps: EgressCallsDeps): EgressCalls {
         const { requestId, ticket } = job
         const question = { type: 'egress', requestId, index: raw.index, call: toBase64(call) } as const
         const key = keyOf(requestId, raw.index)
-        const given = await questions.ask({ requester: ticket.requester, key, message: question }, signal)
+        const given = await questions.ask({ requester: ticket.requester, requestId, key, message: question }, signal)
         const answer = await checkTranscript(deps, job, raw.index, call, given)
         if (answer.type === 'refused' && answer.code === 'egress_diverged') throw diverged(answer.message)
         return toAnswer(answer)

@@ -11,7 +11,7 @@ import {
 import type { Address } from 'viem'
 import type { Job } from './acceptJob.ts'
 import type { GatewaySession } from './gatewaySession.ts'
-import { createQuestions } from './questions.ts'
+import { createQuestions, type SessionsOf } from './questions.ts'
 import type { RunLoss } from './runLoss.ts'
 import type { SealEnvironment } from './sandbox/environment.ts'
 
@@ -22,8 +22,7 @@ export type EnvironmentRequestsDeps = {
   operator: Address
   domain: ProtocolDomain
   signing: Signing
-  /** The open sessions with a requester. */
-  sessionsOf: (requester: Address) => readonly GatewaySession[]
+  sessionsOf: SessionsOf
   timeoutMs?: number
 }
 
@@ -48,7 +47,7 @@ export function createEnvironmentRequests(deps: EnvironmentRequestsDeps): Enviro
       const { requestId, ticket } = job
       try {
         const message = { type: 'environment', requestId, publicKey } as const
-        const given = await questions.ask({ requester: ticket.requester, key: requestId, message }, signal)
+        const given = await questions.ask({ requester: ticket.requester, requestId, key: requestId, message }, signal)
         await checkEnvelope(deps, job, publicKey, given)
         const { encapsulatedKey, sealed } = given
         return { context: toBase64(environmentContext(requestId, operator)), encapsulatedKey, sealed }

@@ -73,12 +73,13 @@ export function connectToGateway(deps: ConnectionDeps, url: string, handlers: Co
       const wrong = wrongNetwork(deps.domain, message)
       if (wrong) return end(wrong)
       greeting = { gateway: message.gateway, challenge: bytesToHex(randomBytes(32)), announced: deps.capacity() }
-      return socket.send(encodeWire(await hello(deps, message, greeting)))
+      return socket.send(encodeWire(await hello(deps, new URL(url).origin, message, greeting)))
     }
     if (message.type !== 'welcome' || !greeting)
       return end(`The gateway sent “${message.type}” before the handshake was over.`)
     if (!(await isWelcome(deps, greeting, message)))
       return end(`The gateway has not signed that it is ${greeting.gateway}.`)
+    if (socket.readyState !== WebSocket.OPEN) return
     clearTimeout(handshake)
     heartbeat = startHeartbeat(socket, times.heartbeatMs, () => end('The gateway did not answer a ping.'))
     isOpen = true
@@ -123,14 +124,16 @@ function wrongNetwork(domain: ProtocolDomain, { chainId, coordinator }: Challeng
 
 async function hello(
   { domain, executionKey, runtimeDigests, agent }: ConnectionDeps,
+  origin: string,
   { gateway, challenge }: Challenge,
   greeting: Greeting,
 ): Promise<WorkerMessage> {
-  const digest = hashWorkerHello(domain, { protocolVersion: PROTOCOL_VERSION, gateway, challenge })
+  const digest = hashWorkerHello(domain, { protocolVersion: PROTOCOL_VERSION, gateway, origin, challenge })
   return {
     type: 'hello',
     executionKey: executionKey.address,
     signature: await executionKey.sign(digest),
+    origin,
     challenge: greeting.challenge,
     capacity: greeting.announced,
     runtimeDigests: [...runtimeDigests],

@@ -9,6 +9,7 @@ import {
   LIMITS,
   PROTOCOL_VERSION,
   pureSigning,
+  type Signing,
   type WorkerMessage,
 } from '@peerhost/protocol'
 import type { Hex } from 'viem'
@@ -71,13 +72,17 @@ async function startGateway(
   return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, received, sockets, send, next, server }
 }
 
-function startSession(url: string, onMessage: (message: GatewayMessage) => void = () => {}, heartbeatMs = 15_000) {
+function startSession(
+  url: string,
+  onMessage: (message: GatewayMessage) => void = () => {},
+  { heartbeatMs = 15_000, signing = pureSigning }: { heartbeatMs?: number; signing?: Signing } = {},
+) {
   const events = createWorkerEvents()
   const session = createGatewaySession(
     {
       domain,
       executionKey,
-      signing: pureSigning,
+      signing,
       runtimeDigests: [runtimeDigest],
       agent: 'test',
       capacity: () => 3,
@@ -111,12 +116,18 @@ describe('gateway session', () => {
     const hello = server.next('hello')
     expect(await next('session:open')).toEqual({ url: server.url, gateway: gateway.address })
     const { signature, ...rest } = await hello
-    const digest = hashWorkerHello(domain, { protocolVersion: PROTOCOL_VERSION, gateway: gateway.address, challenge })
+    const digest = hashWorkerHello(domain, {
+      protocolVersion: PROTOCOL_VERSION,
+      gateway: gateway.address,
+      origin: server.url,
+      challenge,
+    })
     expect(await pureSigning.recover(digest, signature)).toBe(executionKey.address)
     const { address } = executionKey
     expect(rest).toEqual({
       type: 'hello',
       executionKey: address,
+      origin: server.url,
       challenge: expect.stringMatching(/^0x[0-9a-f]{64}$/),
       capacity: 3,
       runtimeDigests: [runtimeDigest],
@@ -196,6 +207,29 @@ describe('gateway session', () => {
     expect(messages).toEqual([])
   })
 
+  it('opens no session on a connection that ended while the welcome was checked', async () => {
+    const server = await startGateway({
+      welcome: async (hello) => {
+        const answer = await welcomeBy(gateway, domain, hello)
+        setImmediate(() => server.sockets[0]?.terminate())
+        return [answer]
+      },
+    })
+    const signing = {
+      ...pureSigning,
+      recover: async (...signed: Parameters<typeof pureSigning.recover>) => {
+        const signer = await pureSigning.recover(...signed)
+        await closed
+        return signer
+      },
+    }
+    const { session, next } = startSession(server.url, () => {}, { signing })
+    const closed = next('session:closed')
+    await closed
+    expect(session.gateway()).toBeUndefined()
+    expect(session.send({ type: 'capacity', capacity: 1 })).toBe(false)
+  })
+
   it('hears what comes right behind the welcome, in its order', async () => {
     const others: Hex[] = [requestId, challenge]
     const server = await startGateway({
@@ -213,7 +247,7 @@ describe('gateway session', () => {
 
   it('gives up a gateway that does not answer pings', async () => {
     const server = await startGateway({ silent: true })
-    const { next } = startSession(server.url, () => {}, 20)
+    const { next } = startSession(server.url, () => {}, { heartbeatMs: 20 })
     await next('session:open')
     expect((await next('session:closed')).reason).toContain('ping')
   })

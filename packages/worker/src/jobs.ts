@@ -24,6 +24,8 @@ export type Jobs = {
   take: (offer: JobOffer, asker: Asker) => Promise<JobEnd>
   /** The asker no longer needs it; the job ends when nobody else does. */
   cancel: (requestId: Hex, asker: Asker) => void
+  /** Whether this asker waits for the job, which is under way. */
+  isAskedBy: (requestId: Hex, asker: Asker) => boolean
   running: () => number
   /** Resolves when nothing runs. */
   idle: () => Promise<void>
@@ -98,6 +100,7 @@ export function createJobs(deps: JobsDeps): Jobs {
       underWay.controller.abort()
       deps.emit('job:cancelled', { requestId })
     },
+    isAskedBy: (requestId, asker) => running.get(requestId)?.askers.has(asker) ?? false,
     running: () => running.size,
     idle: async () => {
       while (running.size > 0) await Promise.all([...running.values()].map(({ end }) => end))

@@ -7,7 +7,7 @@ import { createQuestions } from './questions.ts'
 const requester: Address = `0x${'0a'.repeat(20)}`
 const requestId: Hex = `0x${'11'.repeat(32)}`
 const message: WorkerMessage = { type: 'input', requestId }
-const question = { requester, key: 'one', message }
+const question = { requester, requestId, key: 'one', message }
 const never = new AbortController().signal
 
 /** Sessions that do what they are told when they are asked, and the questions that go to them. */

@@ -1,17 +1,19 @@
 import { PeerHostError } from '@peerhost/protocol'
-import type { Address } from 'viem'
+import type { Address, Hex } from 'viem'
 import type { GatewaySession } from './gatewaySession.ts'
 
+/** The open sessions with a requester, beginning with the one that gave this request away. */
+export type SessionsOf = (requester: Address, requestId: Hex) => readonly GatewaySession[]
+
 export type QuestionsDeps = {
-  /** The open sessions with a requester. */
-  sessionsOf: (requester: Address) => readonly GatewaySession[]
+  sessionsOf: SessionsOf
   /** For all sessions together. */
   timeoutMs: number
   /** What is asked for, as a sentence begins with it: “An outgoing call”. */
   about: string
 }
 
-type Question = { requester: Address; key: string; message: Parameters<GatewaySession['send']>[0] }
+type Question = { requester: Address; requestId: Hex; key: string; message: Parameters<GatewaySession['send']>[0] }
 
 /** What a job's run asks its requester, over a session, and waits for. */
 export type Questions<Answer> = {
@@ -52,7 +54,7 @@ export function createQuestions<Answer>({ sessionsOf, timeoutMs, about }: Questi
     ask: async (question, signal) => {
       const ended = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
       let failure: unknown = unavailable('The requester is not connected.')
-      for (const session of sessionsOf(question.requester)) {
+      for (const session of sessionsOf(question.requester, question.requestId)) {
         if (waiting.has(question.key)) throw unavailable('It was asked for twice at one time.')
         try {
           return await askOne(session, question, ended)

@@ -15,6 +15,7 @@ import { type GatewaySession, type SessionTimes, sessionsOf } from './gatewaySes
 import { createJobs, type Jobs } from './jobs.ts'
 import type { Journal } from './journal.ts'
 import { createLaneAnswers, type LaneAnswers } from './laneAnswers.ts'
+import type { SessionsOf } from './questions.ts'
 import type { JobEnd } from './runJob.ts'
 import type { Sandbox } from './sandbox/sandbox.ts'
 import { createSeats, type Seats } from './seats.ts'
@@ -112,8 +113,12 @@ export function createWorkerParts(
   const sessionsWith = (requester: Address) => sessionsOf(sessions, requester)
   const isConnected = (requester: Address) => sessionsWith(requester).length > 0
   const facts = createFacts({ ...deps, seats, isConnected })
-  const egress = createEgressCalls({ ...deps, sessionsOf: sessionsWith })
-  const environments = createEnvironmentRequests({ ...deps, sessionsOf: sessionsWith })
+  const askersFirst: SessionsOf = (requester, requestId) => {
+    const lastness = (session: GatewaySession) => (jobs.isAskedBy(requestId, session) ? 0 : 1)
+    return sessionsWith(requester).sort((a, b) => lastness(a) - lastness(b))
+  }
+  const egress = createEgressCalls({ ...deps, sessionsOf: askersFirst })
+  const environments = createEnvironmentRequests({ ...deps, sessionsOf: askersFirst })
   events.on('job:settled', ({ requestIds }) => requestIds.forEach(facts.release))
   events.on('job:unpaid', ({ requestId }) => facts.release(requestId))
   const localFacts = ({ ticket, requestId }: JobOffer, running: number): LocalFacts => {

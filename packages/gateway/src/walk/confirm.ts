@@ -26,12 +26,12 @@ export type Confirmation = Execution & { settled: SettlementRecord | undefined }
 /**
  * Puts the ticket on chain and waits for the record of its result there. The bytes come from a worker over its
  * connection and count only when they open the seal on chain.
- * Nothing is posted that nobody who is connected may run. Throws `credit_exhausted`, `bundle_unavailable`, `transaction_failed`, `no_worker`, `execution_timed_out`, `execution_out_of_memory`.
+ * Nothing is posted while nobody is connected that the function's owner trusts. Throws `credit_exhausted`, `bundle_unavailable`, `transaction_failed`, `no_worker`, `execution_timed_out`, `execution_out_of_memory`.
  */
 export async function confirm(deps: ConfirmDeps, job: Job, limits: LimitsClass): Promise<Confirmation> {
-  await assertRunnable(deps, job)
   const wait = waitForResult(deps, job, limits.timeoutMs + deps.confirmGraceMs)
   try {
+    await assertRunnable(deps, job)
     await deps.onPosting(job)
     await deps.onPosted(job, await post(deps, job))
     const { openings, event } = await wait.result
@@ -48,10 +48,13 @@ export async function confirm(deps: ConfirmDeps, job: Job, limits: LimitsClass):
   }
 }
 
-/** What stands on chain already is waited for: after a restart its workers are still to come. */
+/** What stands on chain already is waited for, whatever is missing: after a restart its workers are still to come. */
 async function assertRunnable(deps: ConfirmDeps, job: Job): Promise<void> {
-  const missing = await missingTrust(deps, job.ticket, deps.connectMs)
-  if (missing && (await deps.chain.postedBlock(job.requestId)) === undefined) throw refusal(deps, job, [], [missing])
+  const obstacle = await missingTrust(deps, job.ticket, deps.connectMs).then(
+    (missing) => missing && refusal(deps, job, [], [missing]),
+    (error: Error) => error,
+  )
+  if (obstacle && (await deps.chain.postedBlock(job.requestId)) === undefined) throw obstacle
 }
 
 /** `undefined` when it stands there already: a restart posts again. */

@@ -75,7 +75,9 @@ export async function dispatch(deps: DispatchDeps, first: Job, limits: LimitsCla
   while (Date.now() < endMs) {
     if (deps.nowSeconds() - job.ticket.issuedAt > LIMITS.clockSkewSeconds - 5) job = await deps.renew(job)
     const eligible = await eligibleAmong(deps, job.ticket)
-    if (await isWorthARedraw(deps, job, attempts, eligible)) {
+    if (eligible.isDrawn && attempts.redraws < mostRedraws && !hasUntried(deps, attempts, eligible)) {
+      // A fresh ticket has another committee, but no other operators to draw it from.
+      if (await missingTrust(deps, job.ticket, deps.connectMs)) break
       attempts.redraws++
       job = await deps.renew(job)
       continue
@@ -96,12 +98,6 @@ export async function dispatch(deps: DispatchDeps, first: Job, limits: LimitsCla
   // It only explains a refusal: what the workers said counts.
   const missing = await missingTrust(deps, job.ticket).catch(() => undefined)
   throw refusal(deps, job, attempts.declines, missing ? [missing] : [])
-}
-
-/** A fresh ticket has another committee, but no other operators to draw it from. */
-async function isWorthARedraw(deps: DispatchDeps, job: Job, attempts: Attempts, eligible: Eligible): Promise<boolean> {
-  if (!eligible.isDrawn || attempts.redraws >= mostRedraws || hasUntried(deps, attempts, eligible)) return false
-  return (await missingTrust(deps, job.ticket)) === undefined
 }
 
 /** With a drawn committee: whether one of it is connected and was not asked yet. */

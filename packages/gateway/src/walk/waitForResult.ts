@@ -50,6 +50,7 @@ export function waitForResult(deps: WaitDeps, job: Job, waitMs: number) {
   }
   const onAttested = async ({ link, message }: Extract<PostedEvent, { type: 'attested' }>): Promise<void> => {
     const { executionKey, operator } = link
+    if (!(await isTrusted(deps, job.ticket, operator))) return
     const checked = await checkAttestation(deps, job, { executionKey, operator }, message)
     if (!checked.ok) {
       deps.log.error({ requestId: job.requestId, operator, reason: checked.reason }, 'attestation refused')

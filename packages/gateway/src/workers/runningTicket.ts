@@ -22,21 +22,25 @@ export async function runningTicket(
   requestId: Hex,
   given: Ticket | undefined,
 ): Promise<Ticket> {
-  const ticket = given ?? (await postedTo(deps, operator, requestId))
-  if (!ticket) throw new PeerHostError('request_invalid', 'This worker does not run the request now.')
+  const ticket = given ?? deps.postedTicket(requestId)
+  if (!ticket) throw notItsRequest()
   if (ticket.deadline <= deps.nowSeconds()) throw new PeerHostError('request_invalid', 'The request’s time is over.')
   if (!(await isTrusted(deps, ticket, operator)))
     throw new PeerHostError('request_invalid', 'The function’s owner does not let this operator run it.')
+  if (!given && !(await hasSeat(deps, operator, requestId, ticket))) throw notItsRequest()
   return ticket
 }
 
-async function postedTo(
-  { postedTicket, seating }: RunningDeps,
+function notItsRequest(): PeerHostError {
+  return new PeerHostError('request_invalid', 'This worker does not run the request now.')
+}
+
+async function hasSeat(
+  { seating }: RunningDeps,
   operator: WorkerLink['operator'],
   requestId: Hex,
-): Promise<Ticket | undefined> {
-  const ticket = postedTicket(requestId)
-  if (!ticket || (await seating.modeOf(ticket)) === 'all-seated') return ticket
-  if ((await seating.seatOf(operator, ticket)) !== undefined) return ticket
-  return (await seating.isWidened(requestId, ticket)) ? ticket : undefined
+  ticket: Ticket,
+): Promise<boolean> {
+  if ((await seating.modeOf(ticket)) === 'all-seated') return true
+  return (await seating.seatOf(operator, ticket)) !== undefined || seating.isWidened(requestId, ticket)
 }

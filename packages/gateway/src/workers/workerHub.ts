@@ -23,6 +23,8 @@ export type WorkerHubDeps = {
   domain: ProtocolDomain
   /** The gateway's key: hellos are bound to its address, and it signs every welcome. */
   signer: DigestSigner
+  /** Where workers find this gateway: `wss://gateway.example`. A hello for another place was passed on by somebody between. */
+  origins: () => readonly string[]
   onUnasked: (link: WorkerLink, message: AttestedMessage) => void
   onUnaskedCommitment: (link: WorkerLink, message: CommittedMessage) => void
   inputFor: (operator: Address, requestId: Hex) => Promise<{ salt: Hex; input: string } | undefined>
@@ -159,16 +161,22 @@ function remember<T>(known: Map<string, Promise<T>>, key: string, ask: () => Pro
 }
 
 async function admit(
-  { signing, domain, signer: gateway, chain, nowSeconds }: WorkerHubDeps,
+  deps: WorkerHubDeps,
   challenge: Hex,
   hello: WorkerHello,
   banned: ReadonlySet<string>,
   standing: Standing,
 ): Promise<{ operator: Address; signature: Hex } | { refused: string }> {
-  const digest = hashWorkerHello(domain, { protocolVersion: PROTOCOL_VERSION, gateway: gateway.address, challenge })
+  const { signing, domain, signer: gateway, chain, nowSeconds } = deps
+  const { origin } = hello
+  const said = { protocolVersion: PROTOCOL_VERSION, gateway: gateway.address, origin, challenge }
+  const digest = hashWorkerHello(domain, said)
   const signer = await signing.recover(digest, hello.signature)
   if (!signer || !sameHex(signer, hello.executionKey))
     return { refused: 'The hello is not signed by its execution key.' }
+  const origins = deps.origins()
+  if (!origins.includes(origin))
+    return { refused: `The worker has dialled ${origin}, and this gateway is ${origins.join(', ')}.` }
   if (banned.has(hello.executionKey.toLowerCase()))
     return { refused: 'This execution key signed two different results.' }
   const operator = await chain.operatorForKey(hello.executionKey, nowSeconds())

@@ -69,6 +69,18 @@ export const carried: HostileFamily = {
       ...done,
     },
     {
+      name: 'begins microtasks that never end, and answers',
+      body: `const again = () => Promise.resolve().then(again); again(); return new Response('done')`,
+      timeoutMs: 700,
+      ...done,
+      onWeb: { outcome: 'timed-out' },
+    },
+    {
+      name: 'floods its log and calls out in microtasks after its answer',
+      body: `let hops = 5000; const later = () => { hops -= 1; if (hops > 0) return Promise.resolve().then(later); for (let n = 0; n < 100; n += 1) { console.log('x'.repeat(1 << 16)); fetch('https://a.example').catch(() => {}) } }; later(); return new Response('done')`,
+      ...done,
+    },
+    {
       name: 'leaves a rejection that nobody handles after its answer',
       body: `setTimeout(() => Promise.reject(new Error('left')), 1); setTimeout(() => { throw new Error('left') }, 2); return new Response('done')`,
       ...done,

@@ -100,6 +100,18 @@ export const afterwards: HostileFamily = {
       text: 'done',
     },
     {
+      name: 'leaves a rejection that nobody handles',
+      body: `Promise.reject(new Error('for the next one')); return new Response('done')`,
+      outcome: 'completed',
+      text: 'done',
+    },
+    {
+      name: 'imports what is refused as it answers',
+      body: `const again = () => import('node:fs').catch(again); again(); import('node:net'); return new Response('done')`,
+      outcome: 'completed',
+      text: 'done',
+    },
+    {
       name: 'answers twice',
       body: `setTimeout(() => { Promise.resolve(new Response('second')) }, 1); return Promise.race([new Response('first'), new Response('second')])`,
       outcome: 'completed',
