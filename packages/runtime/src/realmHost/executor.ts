@@ -74,6 +74,8 @@ export function createExecutor(deps: ExecutorDeps): Executor {
     async prepare(assignment) {
       // The realm that the host warmed up with has answered too, and is another bundle's.
       if (assignment.isShared && current?.assignment === assignment && current.hasAnswered) return
+      // What the last execution has rejected and nobody handles is reported while its realm is the current one, or the next would be blamed for it.
+      if (current) await turns(undefined)
       current = createPrepared(deps, realmScript, assignment)
       if (assignment.isEager) await load(deps, current)
     },
@@ -184,8 +186,6 @@ async function execute(deps: ExecutorDeps, prepared: Prepared, run: Run, request
   if (!goesOn) {
     bindings.revoke()
     prepared.hasAnswered = false
-    // What it has rejected and nobody handles is reported now, or the next one in this host would be blamed for it.
-    await turns(undefined)
   }
   prepared.isRunning = false
   prepared.ending = undefined
