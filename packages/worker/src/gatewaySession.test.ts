@@ -12,13 +12,13 @@ import {
   type Signing,
   type WorkerMessage,
 } from '@peerhost/protocol'
-import type { Hex } from 'viem'
-import { afterEach, describe, expect, it } from 'vitest'
+import type { Address, Hex } from 'viem'
+import { afterEach, describe, expect, it, test } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { domain, executionKey, runtimeDigest } from '../test/fixture/tickets.ts'
 import { welcomeBy } from '../test/fixture/welcomeBy.ts'
 import { createWorkerEvents, type WorkerEvents } from './events.ts'
-import { createGatewaySession, type GatewaySession, retryDelayMs, sessionTimes } from './gatewaySession.ts'
+import { createGatewaySession, type GatewaySession, retryDelayMs, sessionsOf, sessionTimes } from './gatewaySession.ts'
 
 const gateway = createDigestSigner(`0x${'c3'.repeat(32)}`)
 const challenge: Hex = `0x${'5a'.repeat(32)}`
@@ -284,6 +284,22 @@ describe('gateway session', () => {
     expect((await gone)[0]).toBe(1000)
     expect(session.gateway()).toBeUndefined()
   })
+})
+
+test('the sessions with a requester are those that are open, and who asked comes first', () => {
+  const sessionWith = (url: string, address: Address | undefined): GatewaySession => ({
+    url,
+    gateway: () => address,
+    send: () => true,
+    close: async () => undefined,
+  })
+  const other: Address = `0x${'0e'.repeat(20)}`
+  const one = sessionWith('ws://one', gateway.address)
+  const two = sessionWith('ws://two', gateway.address.toLowerCase() as Address)
+  const three = sessionWith('ws://three', gateway.address)
+  const all = [one, sessionWith('ws://other', other), two, sessionWith('ws://closed', undefined), three]
+  expect(sessionsOf(all, gateway.address)).toEqual([one, two, three])
+  expect(sessionsOf(all, gateway.address, (session) => session === three)).toEqual([three, one, two])
 })
 
 describe('retryDelayMs', () => {

@@ -34,12 +34,17 @@ export type GatewaySession = {
   close: () => Promise<void>
 }
 
-/** The sessions with one requester. */
-export function sessionsOf(sessions: readonly GatewaySession[], requester: Address): GatewaySession[] {
-  return sessions.filter((session) => {
+/** The open sessions with one requester, beginning with those that `comesFirst`. */
+export function sessionsOf(
+  sessions: readonly GatewaySession[],
+  requester: Address,
+  comesFirst: (session: GatewaySession) => boolean = () => false,
+): GatewaySession[] {
+  const isWith = (session: GatewaySession) => {
     const gateway = session.gateway()
     return gateway !== undefined && sameHex(gateway, requester)
-  })
+  }
+  return sessions.filter(isWith).sort((a, b) => Number(comesFirst(b)) - Number(comesFirst(a)))
 }
 
 const mostUnsentCharacters = 67_108_864

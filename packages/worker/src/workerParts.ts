@@ -113,10 +113,8 @@ export function createWorkerParts(
   const sessionsWith = (requester: Address) => sessionsOf(sessions, requester)
   const isConnected = (requester: Address) => sessionsWith(requester).length > 0
   const facts = createFacts({ ...deps, seats, isConnected })
-  const askersFirst: SessionsOf = (requester, requestId) => {
-    const lastness = (session: GatewaySession) => (jobs.isAskedBy(requestId, session) ? 0 : 1)
-    return sessionsWith(requester).sort((a, b) => lastness(a) - lastness(b))
-  }
+  const askersFirst: SessionsOf = (requester, requestId) =>
+    sessionsOf(sessions, requester, (session) => jobs.isAskedBy(requestId, session))
   const egress = createEgressCalls({ ...deps, sessionsOf: askersFirst })
   const environments = createEnvironmentRequests({ ...deps, sessionsOf: askersFirst })
   events.on('job:settled', ({ requestIds }) => requestIds.forEach(facts.release))
