@@ -13,6 +13,8 @@ type Count = { passed: number; failures: string[] }
 type Stage = { name: string; about: string; run: () => Promise<Count> }
 
 const root = join(import.meta.dirname, '..')
+/** Characters of why a test failed that are said again at the end. */
+const mostReason = 1_000
 const source = '--conditions=@peerhost/source'
 
 const stages: Stage[] = [
@@ -122,9 +124,6 @@ async function forgeTest(cwd: string): Promise<Count> {
     code,
   )
 }
-
-/** Characters of why a test failed that are said again at the end. */
-const mostReason = 1_000
 
 async function vitest(filters: string[]): Promise<Count> {
   const file = join(tmpdir(), `peerhost-test-${process.pid}.json`)
