@@ -29,7 +29,7 @@ test('the exact bytes, method, path and query reach the function', async () => {
   expect(seen.headers.map(([name]) => name)).not.toContain('cookie')
 })
 
-// What each hostile function ends as. The time limit of the class is 5 s, and two workers are asked where it applies.
+// What each hostile function ends as. Where the time limit of 5 s applies, two workers are asked.
 describe.each([
   ['throws', 500, 'execution_threw'],
   ['loops', 504, 'execution_timed_out'],
