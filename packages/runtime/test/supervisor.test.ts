@@ -154,6 +154,31 @@ describe('an execution', () => {
     supervisor.stop()
   })
 
+  test('that is given to a host that dies of its scope has the log of it, and the name of what it died of', async () => {
+    const isDead = Promise.withResolvers<void>()
+    const isHeard = Promise.withResolvers<void>()
+    const supervisor = start(honestHosts, {
+      startHost: (order, events) =>
+        createStartHost(honestHosts)(order, {
+          ...events,
+          closed: (exit) => {
+            isDead.resolve()
+            isHeard.promise.then(() => events.closed(exit))
+          },
+        }),
+    })
+    supervisor.configure(`const all = []; for (;;) all.push(new Array(1e6).fill(1))`, {
+      ...{ isolation: 'context', timeoutMs: 20_000, logBytes: 100_000 },
+    })
+    await isDead.promise
+    supervisor.run()
+    isHeard.resolve()
+    const { header, body } = await supervisor.next('ended')
+    expect(header).toMatchObject({ id: 1, end: 'out-of-memory' })
+    expect(body).toContain('heap out of memory')
+    supervisor.stop()
+  })
+
   test('is cancelled by its id, and only by that', async () => {
     const supervisor = start(honestHosts)
     supervisor.configure(`exports.default = () => { for (;;); }`)

@@ -21,6 +21,10 @@ export type Seat = {
   timeFactor: number
   /** The host has loaded itself and the bundle: from here on, what happens is the function's doing. */
   loaded: boolean
+  /** The host was told to run the module's scope ahead of its execution. */
+  isEager: boolean
+  /** The host waits for its execution, or has begun it. */
+  isPrepared: boolean
   logsClosed: boolean
 }
 
@@ -57,6 +61,12 @@ export function programOf({ bundle }: State): 'node' | 'realm' {
 export function mayBeOthersFault({ uses, execution }: Seat): boolean {
   const verdict = execution?.verdict
   return uses > 1 && (verdict?.end === 'out-of-memory' || (verdict?.end === 'threw' && verdict.reason === 'exited'))
+}
+
+/** Whether the host, should it die of itself now, dies of the module's scope before it has begun an execution. */
+export function runsScopeAhead(seat: Seat): boolean {
+  const isUndecided = isWaiting(seat) || (seat.state === 'running' && !seat.execution?.decided)
+  return isUndecided && seat.loaded && seat.isEager && !seat.isPrepared
 }
 
 /** Whether the host may be given the next execution. */

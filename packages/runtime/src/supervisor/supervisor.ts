@@ -14,7 +14,17 @@ import { variationOf } from '../variations.ts'
 import { createEnvelopes } from './envelopes.ts'
 import { createExecution, type Execution, verdictOfExit } from './execution.ts'
 import type { HostEvents, HostExit, StartHost } from './hostProcess.ts'
-import { decide, isReusable, isWaiting, type Job, mayBeOthersFault, programOf, type Seat, type State } from './seat.ts'
+import {
+  decide,
+  isReusable,
+  isWaiting,
+  type Job,
+  mayBeOthersFault,
+  programOf,
+  runsScopeAhead,
+  type Seat,
+  type State,
+} from './seat.ts'
 import { sweep, watchMemory } from './watch.ts'
 
 export type SupervisorDeps = {
@@ -102,10 +112,15 @@ function configure(state: State, settings: Settings, bundle: Uint8Array): void {
   state.bundle = bundle
   for (const seat of state.seats) {
     if (usesNode(bundle)) seat.host.kill()
-    else seat.host.load({ settings, bundle, isEager: state.isEager })
+    else load(state, seat, settings)
   }
   if (usesNode(bundle)) state.seats.clear()
   refill(state)
+}
+
+function load({ bundle, isEager }: State, seat: Seat, settings: Settings): void {
+  seat.isEager = isEager
+  seat.host.load({ settings, bundle, isEager })
 }
 
 function passOn(seat: Seat, { call, text, error, body }: Fetched): void {
@@ -174,7 +189,8 @@ function addSeat(state: State, settings: Settings, variation = 0, program = prog
   const host = { pid: undefined, load() {}, send() {}, kill() {} }
   const { timeFactor = 1 } = variationOf(variation)
   const seat: Seat = {
-    ...{ host, state: 'starting', timeFactor, uses: 0, isVaried: variation > 0, loaded: false, logsClosed: false },
+    ...{ host, state: 'starting', timeFactor, uses: 0, isVaried: variation > 0 },
+    ...{ loaded: false, isEager: false, isPrepared: false, logsClosed: false },
   }
   state.seats.add(seat)
   const events: HostEvents = {
@@ -191,7 +207,7 @@ function addSeat(state: State, settings: Settings, variation = 0, program = prog
     closed: (exit) => onClosed(state, seat, exit),
   }
   seat.host = state.deps.startHost({ settings, program, variation }, events)
-  if (state.settings) seat.host.load({ settings, bundle: state.bundle, isEager: state.isEager })
+  if (state.settings) load(state, seat, settings)
   return seat
 }
 
@@ -233,6 +249,7 @@ function onLoaded(state: State, seat: Seat): void {
 
 function onPrepared(state: State, seat: Seat): void {
   if (!seat.loaded) return
+  seat.isPrepared = true
   if (seat.state === 'starting') {
     clearTimeout(seat.timer)
     seat.state = 'ready'
@@ -285,6 +302,7 @@ function reuse(state: State, seat: Seat, settings: Settings): void {
     return
   }
   seat.execution = undefined
+  seat.isPrepared = false
   seat.state = 'starting'
   watchPreparation(state, seat, settings)
   sweep(state)
@@ -292,14 +310,16 @@ function reuse(state: State, seat: Seat, settings: Settings): void {
 
 function onClosed(state: State, seat: Seat, exit: HostExit): void {
   const wasWaiting = isWaiting(seat)
+  const diedOfScope = runsScopeAhead(seat)
   state.seats.delete(seat)
-  if (wasWaiting && seat.loaded && seat.state === 'starting') state.isEager = false
+  if (diedOfScope) state.isEager = false
   if (seat.state === 'running' && seat.execution) {
     const kills = state.deps.oomKills() ?? 0
     const verdict = verdictOfExit(exit, kills > state.oomKillsSeen, seat.execution.logTail())
     state.oomKillsSeen = kills
     seat.execution.decide(seat.loaded ? verdict : { end: 'lost' })
-    if (mayBeOthersFault(seat)) {
+    // What it died of belongs to the execution, and so does its log: it is the first thing of the next try.
+    if (diedOfScope || mayBeOthersFault(seat)) {
       again(state, seat)
       return
     }
@@ -313,13 +333,13 @@ function onClosed(state: State, seat: Seat, exit: HostExit): void {
   else refill(state)
 }
 
-/** Runs the execution once more, in a host that has run nothing: what comes out there counts. */
+/** Runs the execution once more, in a host that has run nothing and runs nothing ahead if that was fatal: what comes out there counts. */
 function again(state: State, seat: Seat): void {
   clearTimeout(seat.timer)
   seat.state = 'ending'
   sweep(state)
   if (!state.settings || !seat.job || state.stopped) return
-  assign(state, state.settings, addSeat(state, state.settings), seat.job)
+  assign(state, state.settings, addSeat(state, state.settings, seat.job.run.variation), seat.job)
 }
 
 function end(state: State, seat: Seat): void {

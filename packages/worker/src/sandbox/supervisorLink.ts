@@ -39,6 +39,8 @@ export type SupervisorLink = {
 
 /** Starting a container and a Node process in it, on a machine that is busy. */
 const readyWithinMs = 30_000
+/** An execution whose process died may be run once more, with its whole time. */
+const mostRuns = 2
 /** How much later than the time limit a supervisor may report before it counts as dead: it may have to start a host first. */
 const reportWithinMs = 30_000
 
@@ -105,7 +107,7 @@ export function connectSupervisor(
       if (lost !== undefined) return { type: 'lost', reason: lost }
       const ending = Promise.withResolvers<Ending>()
       const { timeFactor = 1 } = variationOf(terms.variation ?? 0)
-      const overdue = setTimeout(() => end(), settings.timeoutMs * timeFactor + reportWithinMs)
+      const overdue = setTimeout(() => end(), settings.timeoutMs * timeFactor * mostRuns + reportWithinMs)
       const onAbort = () => send({ type: 'cancel', id })
       runs.set(id, { settle: ending.resolve, egress, signal })
       signal.addEventListener('abort', onAbort, { once: true })
