@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   canonicalResult,
   commitment,
@@ -124,7 +125,7 @@ async function attested(
   return { type: 'attested', requestId: id, attestation, signature, result: toBase64(result), usage }
 }
 
-const pause = (ms = 0) => new Promise((resolve) => setTimeout(resolve, ms))
+const pause = (ms = 0) => sleep(ms, undefined, { ref: ms < 1_000 })
 let borrowed: Hex = zeroBytes32
 
 function createWorker(habit: Habit, operator?: Address): FakeWorker {
@@ -247,10 +248,10 @@ describe('a quorum agrees', () => {
   })
 
   test('a slow one is not waited for once there are enough', async () => {
-    const started = Date.now()
-    const execution = await run([...honest(3), createWorker({ do: 'answer', delayMs: 1_000 })])
+    const slow = createWorker({ do: 'answer', delayMs: 60_000 })
+    const execution = await run([...honest(3), slow])
     expect(execution.commitSet?.commitments).toHaveLength(3)
-    expect(Date.now() - started).toBeLessThan(800)
+    expect(slow.jobs).toHaveLength(1)
   })
 
   test.each<[string, Habit]>([
