@@ -137,6 +137,27 @@ describe('an execution', () => {
     }
   })
 
+  test('that the kernel killed for memory is named so, though another one was killed for it before either was heard of', async () => {
+    const hosts: HostEvents[] = []
+    const startHost: StartHost = (_, events) => {
+      hosts.push(events)
+      return { pid: undefined, load() {}, send() {}, kill() {} }
+    }
+    let kills = 0
+    const supervisor = start(honestHosts, { startHost, oomKills: () => kills })
+    supervisor.configure('', { slots: 3 })
+    for (const { message } of hosts.slice(0, 3)) for (const type of ['ready', 'prepared'] as const) message({ type })
+    for (const id of [1, 2, 3]) supervisor.run(id)
+    kills = 2
+    const ends = []
+    for (const { closed } of hosts.slice(0, 3)) {
+      closed({ code: null, signal: 'SIGKILL' })
+      ends.push((await supervisor.next('ended')).header.end)
+    }
+    expect(ends).toEqual(['out-of-memory', 'out-of-memory', 'threw'])
+    supervisor.stop()
+  })
+
   test('is not given to a host that is being killed because its scope did not end in time', async () => {
     const hosts: { sent: string[]; events: HostEvents }[] = []
     const killed = Promise.withResolvers<void>()

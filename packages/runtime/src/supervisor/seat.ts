@@ -42,6 +42,7 @@ export type State = {
   /** Has been given the one execution that it was for, at level `container`. */
   spent: boolean
   stopped: boolean
+  /** Of the kernel’s kills for memory, those that explained the death of a host. */
   oomKillsSeen: number
   failedStarts: number
   startLog: string

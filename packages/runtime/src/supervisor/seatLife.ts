@@ -193,12 +193,11 @@ function reuse(state: State, seat: Seat, settings: Settings): void {
 function onClosed(state: State, seat: Seat, exit: HostExit): void {
   const wasWaiting = isWaiting(seat)
   const diedOfScope = runsScopeAhead(seat)
+  const killedForMemory = isKilledForMemory(state, seat, exit)
   state.seats.delete(seat)
   if (diedOfScope) state.isEager = false
   if (seat.state === 'running' && seat.execution) {
-    const kills = state.deps.oomKills() ?? 0
-    const verdict = verdictOfExit(exit, kills > state.oomKillsSeen, seat.execution.logTail())
-    state.oomKillsSeen = kills
+    const verdict = verdictOfExit(exit, killedForMemory, seat.execution.logTail())
     seat.execution.decide(seat.loaded ? verdict : { end: 'lost' })
     // What it died of belongs to the execution, and so does its log: it is the first thing of the next try.
     if (diedOfScope || mayBeOthersFault(seat)) {
@@ -213,6 +212,15 @@ function onClosed(state: State, seat: Seat, exit: HostExit): void {
     state.deps.giveUp(`Hosts do not start. ${state.startLog}`)
   if (wasWaiting) setTimeout(() => refill(state), restartPauseMs)
   else refill(state)
+}
+
+/** Whether the kernel killed a host for memory. Each kill that it counted explains one death, whichever is heard of first. */
+function isKilledForMemory(state: State, { state: seatState, execution }: Seat, exit: HostExit): boolean {
+  const end = execution?.verdict?.end
+  const isOurs = seatState === 'ending' || (end !== undefined && end !== 'out-of-memory')
+  if (exit.signal !== 'SIGKILL' || isOurs || (state.deps.oomKills() ?? 0) <= state.oomKillsSeen) return false
+  state.oomKillsSeen += 1
+  return true
 }
 
 /** Runs the execution once more, in a host that has run nothing and runs nothing ahead if that was fatal: what comes out there counts. */
