@@ -199,7 +199,7 @@ function onClosed(state: State, seat: Seat, exit: HostExit): void {
   if (seat.state === 'running' && seat.execution) {
     const verdict = verdictOfExit(exit, killedForMemory, seat.execution.logTail())
     seat.execution.decide(seat.loaded ? verdict : { end: 'lost' })
-    // What it died of belongs to the execution, and so does its log: it is the first thing of the next try.
+    // The scope is a part of the execution: run from its start, its log is there and what it died of is known.
     if (diedOfScope || mayBeOthersFault(seat)) {
       again(state, seat)
       return
