@@ -69,8 +69,10 @@ describe('the attested lane', () => {
   test('three agree: answered at once with all attestations, settled after the conflict window, paid equally', async () => {
     for (let count = 0; count < 4; count++) await add({ behave: () => honest })
     const { path } = await publish()
+    const started = Date.now()
     const response = await fetch(`${gateway.url}${path}`)
     expect(response.status, await response.clone().text()).toBe(200)
+    expect(Date.now() - started).toBeLessThan(shortTimes.conflictWindow * 1_000 + 3_000)
     const receipt = decodeReceiptHeader(response.headers.get('peerhost-receipt') ?? '')
     const operators = receipt.attestations.map(({ operator }) => operator)
     expect(new Set(operators).size).toBe(3)

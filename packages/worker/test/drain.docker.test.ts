@@ -118,9 +118,11 @@ function runningOf(owner: string): Promise<unknown[]> {
   return engineJson('GET', `/containers/json?filters=${filters}`)
 }
 
-function signal(child: ChildProcess) {
-  const end = once(child, 'exit')
-  child.kill('SIGTERM')
+async function signal(child: ChildProcess, name: NodeJS.Signals = 'SIGTERM') {
+  const sentAt = performance.now()
+  const exited = once(child, 'exit')
+  child.kill(name)
+  const end = async () => ({ end: await exited, tookMs: performance.now() - sentAt })
   return { end }
 }
 
@@ -132,14 +134,14 @@ describe('a worker process that is told to stop', { timeout: timeoutMs }, () => 
     const [running, late] = [await nextOffer(), await nextOffer()]
     gateway.offer(running)
     await until(() => log().includes('job:accepted'))
-    const { end } = signal(child)
+    const { end } = await signal(child)
     await gateway.next('capacity')
     gateway.offer(late)
     expect(await gateway.next('declined')).toMatchObject({ requestId: late.requestId, reason: 'draining' })
     const { requestId, result } = await gateway.next('attested')
     expect(requestId).toBe(running.requestId)
     expect(decodeResult(fromBase64(result)).outcome).toBe('completed')
-    expect(await end).toEqual([0, null])
+    expect((await end()).end).toEqual([0, null])
     expect(log()).toContain('job:attested')
     expect((await readOperator(network, keys.operator)).earnings).toBeGreaterThan(0n)
   })
@@ -148,7 +150,9 @@ describe('a worker process that is told to stop', { timeout: timeoutMs }, () => 
     const { child, gateway, log } = await startProcess({ PEERHOST_DRAIN_SECONDS: '1' })
     gateway.offer(await nextOffer())
     await until(() => log().includes('job:accepted'))
-    expect(await signal(child).end).toEqual([0, null])
+    const { end, tookMs } = await (await signal(child)).end()
+    expect(end).toEqual([0, null])
+    expect(tookMs).toBeLessThan(takesMs + 5_000)
     expect(log()).toContain('"aborted":1')
     expect(log()).not.toContain('job:attested')
   })
@@ -157,10 +161,12 @@ describe('a worker process that is told to stop', { timeout: timeoutMs }, () => 
     const { child, gateway, log, owner } = await startProcess()
     gateway.offer(await nextOffer())
     await until(async () => log().includes('job:accepted') && (await runningOf(owner)).length > 0)
-    const { end } = signal(child)
+    const first = await signal(child)
     await gateway.next('capacity')
     child.kill('SIGTERM')
-    expect(await end).toEqual([130, null])
+    const { end, tookMs } = await first.end()
+    expect(end).toEqual([130, null])
+    expect(tookMs).toBeLessThan(1_500)
     expect(log()).not.toContain('job:attested')
     // The engine ends a container whose client is gone.
     await until(async () => (await runningOf(owner)).length === 0)

@@ -16,3 +16,10 @@ test('a varied run stands still now and then, and in all for no more than a seco
   expect(all).toBeGreaterThanOrEqual(1_000)
   expect(all).toBeLessThan(1_060)
 })
+
+test('to stand still takes real time', () => {
+  const stall = createStall({ name: 'slow', flags: () => [], stallMs: 60 })
+  const startedAt = performance.now()
+  for (let call = 0; call < 100; call += 1) stall?.()
+  expect(performance.now() - startedAt).toBeGreaterThan(100)
+})
